@@ -1,0 +1,1 @@
+"""Joined-up records about one person, across agencies."""

@@ -1,0 +1,1 @@
+"""Contracts: the only reader of `schemas/`."""
