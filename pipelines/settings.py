@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class Settings:
     auto_approve: bool
     schemas_dir: Path
     expectations_dir: Path
+    given_key: str = field(default="", repr=False)
 
     @property
     def inbox_dir(self) -> Path:
@@ -48,11 +50,10 @@ class Settings:
     @cached_property
     def key(self) -> bytes:
         """The secret behind record ids and pseudonyms; made once per home unless JOINEDUP_KEY is set."""
-        given = os.environ.get("JOINEDUP_KEY", "")
-        if given:
-            if len(given) < MINIMUM_KEY_LENGTH:
+        if self.given_key:
+            if len(self.given_key) < MINIMUM_KEY_LENGTH:
                 raise SettingsError(f"JOINEDUP_KEY must have at least {MINIMUM_KEY_LENGTH} characters")
-            return given.encode()
+            return self.given_key.encode()
         return _kept_key(self.home / "key")
 
 
@@ -69,10 +70,10 @@ def _kept_key(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _flag(name: str, default: bool) -> bool:
-    """Return a yes/no setting from the environment."""
-    text = os.environ.get(name, "").strip().lower()
-    if text in {"", None}:
+def _flag(values: Mapping[str, str], name: str, default: bool) -> bool:
+    """Return a yes/no setting."""
+    text = values.get(name, "").strip().lower()
+    if not text:
         return default
     if text in {"1", "true", "yes", "on"}:
         return True
@@ -81,14 +82,30 @@ def _flag(name: str, default: bool) -> bool:
     raise SettingsError(f"{name} must be one of 1, 0, true, false, yes, no, on, off")
 
 
+def settings_file(home: Path) -> Path:
+    """Return the file of a home that holds its settings, `NAME=value` a line; the environment wins over it."""
+    return home / "settings.env"
+
+
+def _values(home: Path) -> dict[str, str]:
+    """Return the settings of the home's file, overruled by the environment."""
+    path = settings_file(home)
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    pairs = (line.partition("=") for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    kept = {name.strip(): value.strip() for name, _, value in pairs}
+    return kept | {name: value for name, value in os.environ.items() if name.startswith("JOINEDUP_")}
+
+
 def load_settings() -> Settings:
-    """Return the settings of this process, from `JOINEDUP_*` environment variables."""
+    """Return the settings of this process: from `JOINEDUP_*` in the environment, else from the home's file."""
     home = Path(os.environ.get("JOINEDUP_HOME") or PROJECT_ROOT / ".joinedup").expanduser().resolve()
+    values = _values(home)
     return Settings(
         home=home,
-        warehouse_url=os.environ.get("JOINEDUP_WAREHOUSE_URL") or None,
-        allow_synthetic=_flag("JOINEDUP_ALLOW_SYNTHETIC", default=False),
-        auto_approve=_flag("JOINEDUP_AUTO_APPROVE", default=False),
-        schemas_dir=Path(os.environ.get("JOINEDUP_SCHEMAS_DIR") or PROJECT_ROOT / "schemas"),
-        expectations_dir=Path(os.environ.get("JOINEDUP_EXPECTATIONS_DIR") or PROJECT_ROOT / "expectations"),
+        warehouse_url=values.get("JOINEDUP_WAREHOUSE_URL") or None,
+        allow_synthetic=_flag(values, "JOINEDUP_ALLOW_SYNTHETIC", default=False),
+        auto_approve=_flag(values, "JOINEDUP_AUTO_APPROVE", default=False),
+        schemas_dir=Path(values.get("JOINEDUP_SCHEMAS_DIR") or PROJECT_ROOT / "schemas"),
+        expectations_dir=Path(values.get("JOINEDUP_EXPECTATIONS_DIR") or PROJECT_ROOT / "expectations"),
+        given_key=values.get("JOINEDUP_KEY", ""),
     )

@@ -1,0 +1,101 @@
+"""Code maps and term lists: the CSV files of `schemas/codes/`, read once a process.
+
+A code map turns an agency's code into ours (`scheme,code,value,label,source`); a term list is a set of
+words with the place they come from (`term,source`). `schemas/codes/README.md` lists the files.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+from pipelines.errors import ContractError
+from pipelines.settings import load_settings
+
+CODE_MAP_HEADER = ["scheme", "code", "value", "label", "source"]
+TERMS_HEADER = ["term", "source"]
+
+
+@cache
+def load_code_map(list_name: str, scheme: str) -> Mapping[str, str]:
+    """Return the map from code (upper case) to value of one scheme of one list.
+
+    A code may be empty (what a blank means) or end in `?` (any one character there).
+
+    Raises:
+        ContractError: The list or the scheme is missing, or the file has a mistake.
+    """
+    schemes = _read_code_map(list_name)
+    if scheme not in schemes:
+        raise ContractError(_file_name(list_name), f"scheme {scheme}", f"one of {', '.join(sorted(schemes))}")
+    return schemes[scheme]
+
+
+@cache
+def load_terms(name: str) -> frozenset[str]:
+    """Return the terms (upper case) of one term list.
+
+    Raises:
+        ContractError: The list is missing, or the file has a mistake.
+    """
+    terms: set[str] = set()
+    for line, row in _read_rows(name, TERMS_HEADER):
+        term = row["term"].upper()
+        if not term:
+            raise ContractError(_file_name(name), f"line {line}", "a term")
+        if term in terms:
+            raise ContractError(_file_name(name), f"line {line}", f"each term once; {term} is there twice")
+        terms.add(term)
+    return frozenset(terms)
+
+
+def clear_code_cache() -> None:
+    """Forget what was read, so that another schemas folder takes effect. For tests."""
+    load_code_map.cache_clear()
+    load_terms.cache_clear()
+    _read_code_map.cache_clear()
+
+
+@cache
+def _read_code_map(list_name: str) -> dict[str, Mapping[str, str]]:
+    """Return every scheme of one list."""
+    schemes: dict[str, dict[str, str]] = {}
+    for line, row in _read_rows(list_name, CODE_MAP_HEADER):
+        code, value = row["code"].upper(), row["value"]
+        if not row["scheme"] or not value:
+            raise ContractError(_file_name(list_name), f"line {line}", "a scheme and a value")
+        codes = schemes.setdefault(row["scheme"], {})
+        if code in codes:
+            expected = f"each code once in a scheme; {code or 'blank'} is there twice in {row['scheme']}"
+            raise ContractError(_file_name(list_name), f"line {line}", expected)
+        codes[code] = value
+    return {scheme: MappingProxyType(codes) for scheme, codes in schemes.items()}
+
+
+def _read_rows(name: str, header: list[str]) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows of a file with their line numbers, after checking header and width."""
+    path = load_settings().schemas_dir / "codes" / f"{name}.csv"
+    if not path.is_file():
+        raise ContractError(_file_name(name), "file", "to exist")
+    rows: list[tuple[int, dict[str, str]]] = []
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        if next(reader, []) != header:
+            raise ContractError(_file_name(name), "line 1", f"the header {','.join(header)}")
+        for cells in reader:
+            if len(cells) != len(header):
+                expected = f"{len(header)} columns, not {len(cells)}"
+                raise ContractError(_file_name(name), f"line {reader.line_num}", expected)
+            rows.append(
+                (reader.line_num, {key: cell.strip() for key, cell in zip(header, cells, strict=True)})
+            )
+    if not rows:
+        raise ContractError(_file_name(name), "file", "at least one row")
+    return rows
+
+
+def _file_name(name: str) -> str:
+    """Return the name of a list's file as people see it."""
+    return f"schemas/codes/{name}.csv"

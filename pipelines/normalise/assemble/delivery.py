@@ -1,0 +1,212 @@
+"""Normalising a delivery: every landed row of every file ends contributed, quarantined or as a duplicate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from pipelines.contracts.agency import AgencyFile, Contract
+from pipelines.contracts.arrow import arrow_schema
+from pipelines.contracts.emits import Emit
+from pipelines.contracts.loader import column_name
+from pipelines.contracts.shared import normalised_tables
+from pipelines.keys import record_id
+from pipelines.normalise.assemble import events, persons
+from pipelines.normalise.assemble.columns import meets, parse_columns
+from pipelines.normalise.assemble.context import EmitRows, NormaliseContext
+from pipelines.normalise.assemble.distinct import constant, map_distinct, without_nan
+from pipelines.normalise.assemble.outcomes import KEY_CONFLICT, ORPHAN, FileRows, settle_keys
+from pipelines.normalise.assemble.unaccompanied import soften_estimated_births
+
+BUILDERS: dict[str, Callable[[EmitRows], pd.DataFrame]] = {
+    "person_record": persons.build_person_record,
+    "person_name": persons.build_person_name,
+    "person_date_of_birth": persons.build_person_date_of_birth,
+    "person_identifier": persons.build_person_identifier,
+    "person_address": persons.build_person_address,
+    "person_contact": persons.build_person_contact,
+    "person_protection": persons.build_person_protection,
+    "relationship": persons.build_relationship,
+    "event": events.build_event,
+}
+
+
+@dataclass(frozen=True)
+class SetAsideRow:
+    """A quarantined row: where it came from and why; its values stay in landing."""
+
+    extract_id: int
+    row_number: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FileOutcome:
+    """What became of one file's rows; the counts balance."""
+
+    file: str
+    rows_in: int
+    contributed: int
+    quarantined: tuple[SetAsideRow, ...]
+    duplicate_of: Mapping[int, int]
+    issues: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True)
+class NormalisedDelivery:
+    """The shared tables that a delivery becomes, and what became of each of its rows."""
+
+    tables: Mapping[str, pa.Table]
+    files: tuple[FileOutcome, ...]
+
+
+@dataclass
+class _Progress:
+    """What is known after the files so far: their rows, the records, the frames built."""
+
+    done: dict[str, FileRows] = field(default_factory=dict)
+    records: frozenset[str] = frozenset()
+    frames: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
+
+
+def normalise_files(context: NormaliseContext, landed: Mapping[str, pa.Table]) -> NormalisedDelivery:
+    """Return the shared-schema rows of a delivery and the outcome of each of its rows.
+
+    Args:
+        context: the contract and what normalising depends on.
+        landed: per file of the contract, its landed rows: extract_id, row_number and the landing columns as text.
+
+    Files are taken people first, then files that lend columns, then the others, so that a child row whose
+    person was set aside is known to be an orphan.
+    """
+    progress = _Progress()
+    for name in files_in_order(context.contract):
+        if name in landed:
+            _normalise_file(context, name, landed[name], progress)
+    frames = {name: pd.concat(parts, ignore_index=True) for name, parts in progress.frames.items()}
+    soften_estimated_births(frames, context.period_end)
+    tables = {name: _as_arrow(name, frames.get(name)) for name in normalised_tables()}
+    return NormalisedDelivery(tables, tuple(_outcome(rows) for rows in progress.done.values()))
+
+
+def files_in_order(contract: Contract) -> Iterator[str]:
+    """Yield the contract's files in the order in which they can be normalised."""
+    lenders = {file.lookup.file for file in contract.files.values() if file.lookup}
+    people = [name for name, file in contract.files.items() if file.holds_people]
+    yield from people
+    yield from (name for name in contract.files if name in lenders and name not in people)
+    yield from (name for name in contract.files if name not in lenders and name not in people)
+
+
+def _normalise_file(context: NormaliseContext, name: str, landed: pa.Table, progress: _Progress) -> None:
+    file = context.contract.files[name]
+    rows = parse_columns(name, file, _with_headers(file, landed))
+    settle_keys(rows)
+    if file.lookup:
+        _borrow_columns(rows, progress.done.get(file.lookup.file), file.lookup.by)
+    record_ids = _record_ids(context, rows)
+    if file.holds_people:
+        progress.records = _settle_records(rows, record_ids)
+    if file.local_id:
+        known = record_ids.isin(list(progress.records)) | record_ids.isna()
+        rows.quarantine(~known.to_numpy(dtype=bool) & rows.contributed(), ORPHAN)
+    contributed = rows.contributed()
+    for emit in file.emits:
+        mask = contributed & _meets(rows, emit)
+        if mask.any():
+            built = BUILDERS[emit.table](EmitRows(context, rows, emit, mask, record_ids))
+            progress.frames.setdefault(emit.table, []).append(built)
+    progress.done[name] = rows
+
+
+def _with_headers(file: AgencyFile, landed: pa.Table) -> pd.DataFrame:
+    """Return the landed rows with the file's own headers; the landing columns are named for the database."""
+    headers = {column_name(header): header for header in file.landed_columns}
+    frame: pd.DataFrame = landed.to_pandas().rename(columns=headers)
+    nulls = list(file.format.null_literals)
+    for header in file.landed_columns:
+        frame[header] = without_nan(frame[header].mask(frame[header].isin(nulls)))
+    return frame
+
+
+def _record_ids(context: NormaliseContext, rows: FileRows) -> pd.Series[Any]:
+    """Return the record id behind each row's local person id; None where there is none."""
+    if rows.file.local_id is None:
+        return constant(None, rows.raw.index)
+    agency = context.contract.agency
+    local = rows.values[rows.file.local_id]
+    return map_distinct(local, lambda value: record_id(context.key, agency, value) if value else None)
+
+
+def _settle_records(rows: FileRows, record_ids: pd.Series[Any]) -> frozenset[str]:
+    """Return the records that the file establishes; a second row that would establish one is a conflict."""
+    establishes = np.zeros(len(rows.raw), dtype=bool)
+    for emit in rows.file.emits:
+        if emit.table == "person_record":
+            establishes |= _meets(rows, emit)
+    establishes &= rows.contributed()
+    candidates = record_ids[establishes]
+    again = candidates.index[candidates.duplicated(keep="first")]
+    rows.quarantine(rows.raw.index.isin(again), KEY_CONFLICT)
+    return frozenset(candidates.dropna())
+
+
+def _meets(rows: FileRows, emit: Emit) -> np.ndarray[Any, Any]:
+    if emit.when is None:
+        return np.ones(len(rows.raw), dtype=bool)
+    return meets(rows, emit.when)
+
+
+def _borrow_columns(rows: FileRows, lender: FileRows | None, by: str) -> None:
+    """Add the lender's parsed columns to each row; a row that finds none is an orphan."""
+    if lender is None:
+        rows.quarantine(np.ones(len(rows.raw), dtype=bool), ORPHAN)
+        return
+    accepted = lender.contributed()
+    keys = lender.values[by][accepted]
+    position = {key: place for key, place in zip(keys, keys.index, strict=True) if key is not None}
+    places = map_distinct(rows.values[by], lambda key: position.get(key, -1)).to_numpy(dtype=int)
+    rows.quarantine(places < 0, ORPHAN)
+    for header, values in lender.values.items():
+        if header not in rows.values:
+            rows.values[header] = _taken(values, places, rows.raw.index)
+            rows.raw[header] = _taken(lender.raw[header], places, rows.raw.index)
+
+
+def _taken(values: pd.Series[Any], places: np.ndarray[Any, Any], index: pd.Index[Any]) -> pd.Series[Any]:
+    """Return the values at `places`, None where a place is negative."""
+    extended = np.empty(len(values) + 1, dtype=object)
+    extended[:-1] = values.to_numpy(dtype=object)
+    return pd.Series(extended[places], index=index, dtype=object)
+
+
+def _outcome(rows: FileRows) -> FileOutcome:
+    """Return what became of a file's rows."""
+    extracts, numbers = rows.raw["extract_id"].to_numpy(), rows.raw["row_number"].to_numpy()
+    set_aside = tuple(
+        SetAsideRow(int(extracts[position]), int(numbers[position]), tuple(reasons))
+        for position, reasons in sorted(rows.reasons.items())
+    )
+    duplicates = {int(numbers[position]): of for position, of in sorted(rows.duplicate_of.items())}
+    return FileOutcome(
+        file=rows.name,
+        rows_in=len(rows.raw),
+        contributed=int(rows.contributed().sum()),
+        quarantined=set_aside,
+        duplicate_of=duplicates,
+        issues=Counter(rows.issues),
+    )
+
+
+def _as_arrow(name: str, frame: pd.DataFrame | None) -> pa.Table:
+    """Return the frame as a table of the shared schema, in its declared columns and types."""
+    schema = arrow_schema(normalised_tables()[name])
+    if frame is None or frame.empty:
+        return schema.empty_table()
+    return pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False)

@@ -1,0 +1,195 @@
+"""A delivery normalised: small tables in, tables out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.contracts.loader import column_name, load_contract
+from pipelines.normalise.assemble.context import NormaliseContext
+from pipelines.normalise.assemble.delivery import FileOutcome, NormalisedDelivery, normalise_files
+
+KEY = b"a key that is used in tests only"
+
+
+def landed(agency: str, file: str, rows: Sequence[Mapping[str, str | None]], extract_id: int = 1) -> pa.Table:
+    """The landed rows of a file; columns that a row leaves out are empty."""
+    headers = load_contract(agency).files[file].landed_columns
+    columns: dict[str, Any] = {
+        "extract_id": pa.array([extract_id] * len(rows), pa.int64()),
+        "row_number": pa.array(range(1, len(rows) + 1), pa.int64()),
+    }
+    for header in headers:
+        columns[column_name(header)] = pa.array([row.get(header) for row in rows], pa.string())
+    return pa.table(columns)
+
+
+def normalise(agency: str, **files: Sequence[Mapping[str, str | None]]) -> NormalisedDelivery:
+    context = NormaliseContext(load_contract(agency), date(2026, 9, 30), KEY, allow_synthetic=True)
+    tables = {name: landed(agency, name, rows, 10 + n) for n, (name, rows) in enumerate(files.items())}
+    return normalise_files(context, tables)
+
+
+def outcome(delivery: NormalisedDelivery, file: str) -> FileOutcome:
+    return next(found for found in delivery.files if found.file == file)
+
+
+def rows_of(delivery: NormalisedDelivery, table: str, *columns: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[column] for column in columns) for row in delivery.tables[table].to_pylist()]
+
+
+PATIENT = {"LOCAL_PATIENT_ID": "L1", "FAMILY_NAME": "O'Brien-Smith", "GIVEN_NAME": "Seán Paul", "GENDER": "1"}
+
+
+def test_a_patient_becomes_a_record_with_a_name_a_birth_an_identifier_and_an_address() -> None:
+    patient = PATIENT | {
+        "DATE_OF_BIRTH": "20150304",
+        "NHS_NO": "943 476 5870",
+        "ADDRESS_LINE1": "12 High Street",
+        "POSTCODE": "SW1A 1AA",
+        "MOBILE_NUMBER": "07700 900123",
+    }
+    delivery = normalise("health", demographics=[patient])
+    assert rows_of(delivery, "person_record", "agency", "source_person_id", "sex") == [("health", "L1", "M")]
+    assert rows_of(delivery, "person_name", "given", "middle", "family") == [("SEAN", "PAUL", "OBRIEN SMITH")]
+    assert rows_of(delivery, "person_date_of_birth", "date_of_birth", "precision") == [(date(2015, 3, 4), "DAY")]
+    assert rows_of(delivery, "person_identifier", "identifier_type", "value", "status", "verification") == [
+        ("NHS", "9434765870", "SYNTHETIC", "01")
+    ]
+    assert rows_of(delivery, "person_address", "postcode", "building_number") == [("SW1A 1AA", "12")]
+    assert rows_of(delivery, "person_contact", "contact_type", "status")[0][0] == "MOBILE"
+
+
+def test_a_person_without_a_local_id_is_quarantined_and_says_why() -> None:
+    delivery = normalise("health", demographics=[PATIENT | {"LOCAL_PATIENT_ID": None}])
+    found = outcome(delivery, "demographics")
+    assert (found.rows_in, found.contributed) == (1, 0)
+    assert found.quarantined[0].reasons == ("REQUIRED_MISSING:LOCAL_PATIENT_ID",)
+    assert delivery.tables["person_record"].num_rows == 0
+
+
+def test_a_child_row_of_a_quarantined_person_is_an_orphan() -> None:
+    delivery = normalise(
+        "childrens_services",
+        person=[{"pers_person_id": "1", "pers_surname": "Test"}, {"pers_person_id": "P9", "pers_surname": "Ito"}],
+        cp_plans=[
+            {"cppl_cp_plan_id": "A", "cppl_person_id": "1", "cppl_cp_plan_start_date": "2026-01-02 00:00:00"},
+            {"cppl_cp_plan_id": "B", "cppl_person_id": "P9", "cppl_cp_plan_start_date": "2026-01-02 00:00:00"},
+        ],
+    )
+    assert [row.reasons for row in outcome(delivery, "person").quarantined] == [("TEST_RECORD",)]
+    assert [row.reasons for row in outcome(delivery, "cp_plans").quarantined] == [("ORPHAN",)]
+    assert rows_of(delivery, "event", "event_type", "event_date") == [("CSC.CPP", date(2026, 1, 2))]
+
+
+def test_a_row_sent_twice_is_a_duplicate_of_the_first_and_one_that_differs_is_a_conflict() -> None:
+    delivery = normalise("health", demographics=[PATIENT, PATIENT, PATIENT | {"GIVEN_NAME": "Aoife"}])
+    found = outcome(delivery, "demographics")
+    assert found.duplicate_of == {2: 1}
+    assert [row.reasons for row in found.quarantined] == [("KEY_CONFLICT",)]
+    assert found.contributed == 1
+
+
+def test_aliases_of_a_nominal_are_further_names_of_one_record() -> None:
+    primary = {"NominalRef": "N1", "NameType": "PRIMARY", "Surname": "Khan", "Forename1": "Ali"}
+    alias = {"NominalRef": "N1", "NameType": "ALIAS", "Surname": "Cann", "Forename1": "Alan"}
+    delivery = normalise("police", nominal=[primary, alias])
+    assert delivery.tables["person_record"].num_rows == 1
+    assert rows_of(delivery, "person_name", "name_type", "family") == [("USUAL", "KHAN"), ("ALIAS", "CANN")]
+
+
+def test_an_alias_without_its_nominal_is_an_orphan() -> None:
+    delivery = normalise("police", nominal=[{"NominalRef": "N7", "NameType": "ALIAS", "Surname": "Cann"}])
+    assert [row.reasons for row in outcome(delivery, "nominal").quarantined] == [("ORPHAN",)]
+
+
+def test_an_involvement_borrows_the_date_of_its_occurrence() -> None:
+    delivery = normalise(
+        "police",
+        nominal=[{"NominalRef": "N1", "NameType": "PRIMARY", "Surname": "Khan"}],
+        occurrence=[{"OccurrenceRef": "O1", "ReportedDateTime": "05/09/2026 13:40", "OccurrenceType": "MISSING"}],
+        involvement=[
+            {"OccurrenceRef": "O1", "NominalRef": "N1", "Role": "MISPER"},
+            {"OccurrenceRef": "O2", "NominalRef": "N1", "Role": "VIC"},
+        ],
+    )
+    assert rows_of(delivery, "event", "event_type", "event_date", "category") == [
+        ("POLICE.MISSING", date(2026, 9, 5), "MISSING")
+    ]
+    assert [row.reasons for row in outcome(delivery, "involvement").quarantined] == [("ORPHAN",)]
+
+
+def test_a_closed_adoption_seals_the_record_and_a_flag_restricts_it() -> None:
+    adopted = normalise(
+        "childrens_services",
+        person=[{"pers_person_id": "P9", "pers_surname": "Ito"}],
+        cin_episodes=[
+            {
+                "cine_referral_id": "R1",
+                "cine_person_id": "P9",
+                "cine_referral_date": "2024-01-02 00:00:00",
+                "cine_close_reason": "RC1",
+                "cine_close_date": "2025-02-03 00:00:00",
+            }
+        ],
+    )
+    flagged = normalise(
+        "health",
+        demographics=[PATIENT],
+        protected=[{"LOCAL_PATIENT_ID": "L1", "CONFIDENTIALITY_CODE": "R"}],
+    )
+    assert rows_of(adopted, "person_protection", "level", "reason") == [("SEALED", "ADOPTION")]
+    assert rows_of(flagged, "person_protection", "level") == [("RESTRICTED",)]
+
+
+@pytest.mark.parametrize(("day", "precision"), [("15", "MONTH"), ("14", "DAY")])
+def test_the_fifteenth_of_an_unaccompanied_minor_means_the_month(day: str, precision: str) -> None:
+    delivery = normalise(
+        "childrens_services",
+        person=[{"pers_person_id": "P9", "pers_surname": "Ito", "pers_dob": f"2010-06-{day} 00:00:00"}],
+        linked_identifiers=[
+            {
+                "link_table_id": "K1",
+                "link_person_id": "P9",
+                "link_identifier_type": "Home Office Registration",
+                "link_identifier_value": "A1234567",
+            }
+        ],
+    )
+    assert rows_of(delivery, "person_date_of_birth", "precision") == [(precision,)]
+
+
+def test_problems_of_single_fields_are_counted_and_the_row_is_kept() -> None:
+    delivery = normalise(
+        "health", demographics=[PATIENT | {"NHS_NO": "9999999999", "GENDER": "?", "DATE_OF_BIRTH": "20159999"}]
+    )
+    issues = outcome(delivery, "demographics").issues
+    assert issues["NHS_NO", "IDENTIFIER_PLACEHOLDER"] == 1
+    assert issues["GENDER", "UNMAPPED_CODE"] == 1
+    assert any(column == "DATE_OF_BIRTH" for column, _ in issues)
+    assert outcome(delivery, "demographics").contributed == 1
+
+
+TEXT = st.none() | st.sampled_from(["L1", "L2", "1", "-", " ", "R"]) | st.text(max_size=8)
+
+
+@given(st.lists(st.tuples(TEXT, TEXT, TEXT), max_size=8), st.lists(st.tuples(TEXT, TEXT), max_size=6))
+def test_rows_balance_whatever_is_sent(
+    people: list[tuple[str | None, ...]], flags: list[tuple[str | None, ...]]
+) -> None:
+    delivery = normalise(
+        "health",
+        demographics=[{"LOCAL_PATIENT_ID": a, "FAMILY_NAME": b, "DATE_OF_BIRTH": c} for a, b, c in people],
+        protected=[{"LOCAL_PATIENT_ID": a, "CONFIDENTIALITY_CODE": b} for a, b in flags],
+    )
+    for file in delivery.files:
+        assert file.rows_in == file.contributed + len(file.quarantined) + len(file.duplicate_of)
+    records = set(delivery.tables["person_record"]["record_id"].to_pylist())
+    for table in delivery.tables.values():
+        assert set(table["record_id"].to_pylist()) <= records
