@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import calendar
 from dataclasses import dataclass
-from datetime import date
+
+from pipelines.periods import period_end
 
 FORCE = "NORTHSHIRE"
 
@@ -28,12 +28,6 @@ class Layout:
     def at(self, column: str) -> int:
         """Return the position of a column."""
         return self.header.index(column)
-
-
-def period_end(period: str) -> date:
-    """Return the last day of a period YYYY-MM."""
-    year, month = int(period[:4]), int(period[5:7])
-    return date(year, month, calendar.monthrange(year, month)[1])
 
 
 def _layout(agency: str, file: str, name: str, encoding: str, header: str) -> Layout:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pipelines.synth import errors
+import pipelines.synth.errors as errors
 from pipelines.synth.codes import ETHNICITIES, GUESSES, POLICE_SELF_DEFINED
 from pipelines.synth.defects import Roughener
 from pipelines.synth.identities import Registry, driver_number

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from pipelines.periods import period_end
 from pipelines.synth.childrens_services import ChildrensServices
 from pipelines.synth.defects import Roughener
 from pipelines.synth.dice import Dice
@@ -13,7 +14,6 @@ from pipelines.synth.families import Builder
 from pipelines.synth.health import Health
 from pipelines.synth.households import new_household
 from pipelines.synth.identities import Registry
-from pipelines.synth.layouts import period_end
 from pipelines.synth.people import Household, Person
 from pipelines.synth.places import Region
 from pipelines.synth.police import Police

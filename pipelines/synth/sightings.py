@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from pipelines.synth import errors
+import pipelines.synth.errors as errors
 from pipelines.synth.dice import Dice
 from pipelines.synth.names import load_traditions, load_variants
 from pipelines.synth.people import Person

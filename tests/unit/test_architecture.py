@@ -12,11 +12,11 @@ PACKAGE = ROOT / "pipelines"
 
 # From the bottom up. A group may import groups below its own, and those named for it beside it.
 LEVELS = [
-    {"errors", "settings", "keys", "stage_report"},
+    {"errors", "settings", "keys", "periods", "stage_report"},
     {"contracts"},
     {"normalise", "link", "synth"},
     {"ingest", "identity", "publish", "quality", "warehouse"},
-    {"stages", "stage", "tools"},
+    {"stages", "stage", "linking", "evaluation", "evidence"},
     {"cli", "commands", "demo"},
 ]
 BESIDE = {
@@ -27,12 +27,16 @@ BESIDE = {
     "identity": {"warehouse"},
     "publish": {"warehouse", "identity"},
     "quality": {"warehouse"},
-    "stages": {"stage", "tools"},
-    "tools": {"stage"},
+    "stages": {"stage", "linking"},
     "cli": {"commands", "demo"},
     "commands": {"demo"},
 }
-ONLY_IN = {"great_expectations": {"quality"}, "faker": {"synth"}, "recordlinkage": {"link"}, "rich": {"cli", "commands", "demo"}}
+ONLY_IN = {
+    "great_expectations": {"quality"},
+    "faker": {"synth"},
+    "recordlinkage": {"link"},
+    "rich": {"cli", "commands", "demo"},
+}
 
 
 def group_of(path: Path) -> str:
@@ -55,7 +59,9 @@ def level_of(group: str) -> int:
     return next(height for height, groups in enumerate(LEVELS) if group in groups)
 
 
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" or path.parent != PACKAGE)
+MODULES = sorted(
+    path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" or path.parent != PACKAGE
+)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -85,8 +91,14 @@ def test_a_library_is_used_where_it_belongs(path: Path) -> None:
 
 
 def test_modules_do_not_import_each_other_in_circles() -> None:
-    names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
-    arrows = {name: {other for other in imports_of(path) if other in names and other != name} for name, path in names.items()}
+    names = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in MODULES
+    }
+    arrows = {
+        name: {other for other in imports_of(path) if other in names and other != name}
+        for name, path in names.items()
+    }
     done: set[str] = set()
 
     def visit(name: str, trail: tuple[str, ...]) -> None:

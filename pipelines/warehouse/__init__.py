@@ -1,0 +1,1 @@
+"""The warehouse: tables, migrations, bulk load, roles, and the embedded PostgreSQL server."""

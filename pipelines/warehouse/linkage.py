@@ -1,0 +1,124 @@
+"""Reading what linking needs, and keeping what it found: models, edges, clusters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import Connection, text
+
+from pipelines.link.data import COLUMNS, LinkData
+from pipelines.link.trained import TrainedModel
+from pipelines.warehouse.bulk import read_arrow, replace_rows
+from pipelines.warehouse.tables import cluster, cluster_summary, edge
+
+TABLES = {
+    "records": "person_record",
+    "names": "person_name",
+    "births": "person_date_of_birth",
+    "identifiers": "person_identifier",
+    "addresses": "person_address",
+    "contacts": "person_contact",
+}
+LEVEL = "level_"
+
+
+def read_link_data(extract_ids: Sequence[int], allow_synthetic: bool) -> LinkData:
+    """Return the normalised records of these extracts; each record as its latest extract of each file tells it.
+
+    Synthetic identifiers are left out unless allowed: in production they are nobody's.
+    """
+    tables = {}
+    for name, table in TABLES.items():
+        columns = ", ".join(COLUMNS[name])
+        synthetic = " AND t.status <> 'SYNTHETIC'" if name == "identifiers" and not allow_synthetic else ""
+        tables[name] = read_arrow(
+            f"SELECT {columns} FROM (SELECT t.*, rank() OVER (PARTITION BY t.record_id, e.agency, e.file"  # noqa: S608
+            f" ORDER BY e.period DESC, e.extract_id DESC) AS age FROM normalised.{table} t"
+            f" JOIN audit.extract e USING (extract_id) WHERE t.extract_id = ANY(:extract_ids){synthetic}) latest"
+            f" WHERE age = 1 ORDER BY record_id, extract_id, row_number",
+            {"extract_ids": list(extract_ids)},
+        )
+    return LinkData(**tables)
+
+
+def latest_model(connection: Connection, name: str) -> TrainedModel | None:
+    """Return the youngest version of the model of this name; None before the first training."""
+    row = connection.execute(
+        text(
+            "SELECT definition, parameters, training FROM linked.model WHERE name = :name"
+            " ORDER BY created_at DESC, model_version LIMIT 1"
+        ),
+        {"name": name},
+    ).one_or_none()
+    return _as_model(row) if row else None
+
+
+def read_model(connection: Connection, model_version: str) -> TrainedModel:
+    """Return the model of this version; raises NoResultFound when there is none."""
+    row = connection.execute(
+        text("SELECT definition, parameters, training FROM linked.model WHERE model_version = :version"),
+        {"version": model_version},
+    ).one()
+    return _as_model(row)
+
+
+def _as_model(row: object) -> TrainedModel:
+    stored = dict(row.parameters)  # type: ignore[attr-defined]
+    whole = {**stored, "definition": row.definition, "training": row.training}  # type: ignore[attr-defined]
+    return TrainedModel.from_json(json.dumps(whole))
+
+
+def save_model(connection: Connection, model: TrainedModel) -> None:
+    """Keep a model version; one that is there already stays as it is."""
+    whole = json.loads(model.to_json())
+    values = {
+        "version": model.version,
+        "name": model.definition.model,
+        "definition": json.dumps(whole.pop("definition")),
+        "training": json.dumps(whole.pop("training")),
+        "parameters": json.dumps(whole),
+    }
+    connection.execute(
+        text(
+            "INSERT INTO linked.model (model_version, name, definition, parameters, training) VALUES (:version,"
+            " :name, CAST(:definition AS jsonb), CAST(:parameters AS jsonb), CAST(:training AS jsonb))"
+            " ON CONFLICT (model_version) DO NOTHING"
+        ),
+        values,
+    )
+
+
+def save_edges(connection: Connection, run_id: int, model_version: str, edges: pa.Table) -> None:
+    """Put these edges in the place of whatever the run had before."""
+    rows = pa.table(
+        {
+            "run_id": pa.array(np.full(edges.num_rows, run_id), pa.int64()),
+            "record_a": edges["record_a"],
+            "record_b": edges["record_b"],
+            "model_version": pa.array([model_version] * edges.num_rows, pa.string()),
+            "match_weight": edges["match_weight"],
+            "match_probability": edges["match_probability"],
+            "levels": _levels_as_json(edges),
+            "is_link": edges["is_link"],
+        }
+    )
+    replace_rows(connection, edge, {"run_id": run_id}, rows)
+
+
+def _levels_as_json(edges: pa.Table) -> pa.Array:
+    """Return each edge's comparison levels as a JSON object: comparison -> level, null as -1."""
+    names = [name for name in edges.column_names if name.startswith(LEVEL)]
+    columns = [edges[name].to_pylist() for name in names]
+    labels = [name.removeprefix(LEVEL) for name in names]
+    rows = zip(*columns, strict=True)
+    return pa.array([json.dumps(dict(zip(labels, row, strict=True))) for row in rows], pa.string())
+
+
+def save_clusters(connection: Connection, run_id: int, clusters: pa.Table, summaries: pa.Table) -> None:
+    """Put these clusters and their summaries in the place of whatever the run had before."""
+    for table, rows in ((cluster, clusters), (cluster_summary, summaries)):
+        numbered = rows.append_column("run_id", pa.array(np.full(rows.num_rows, run_id), pa.int64()))
+        replace_rows(connection, table, {"run_id": run_id}, numbered)
