@@ -1,0 +1,1 @@
+"""The engines behind one interface: each finds, compares and scores the candidate pairs of a model."""

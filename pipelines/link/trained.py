@@ -1,0 +1,175 @@
+"""A trained model: definition, parameters and term frequencies, frozen and named by the hash of all three."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pipelines.contracts.model import LinkageModel
+from pipelines.errors import LinkageError
+from pipelines.link.encode import Encoded
+from pipelines.link.features import Floats
+
+VERSION_LENGTH = 16
+TERM_LENGTH = 20
+
+
+@dataclass(frozen=True)
+class SourcePrior:
+    """The share of the pairs between two sources that are one person, and that are two people of one household."""
+
+    match: float
+    household: float
+
+
+@dataclass(frozen=True)
+class HouseholdParameters:
+    """P(level | two people of one household) for what households share, and the shares of twins and namesakes."""
+
+    shared: dict[str, tuple[float, ...]]
+    birth: tuple[float, ...]
+    twins: float
+    namesakes: float
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """m and u per comparison and level, the household class, and a prior per pair of sources (`a|b`, sorted)."""
+
+    m: dict[str, tuple[float, ...]]
+    u: dict[str, tuple[float, ...]]
+    priors: dict[str, SourcePrior]
+    default_prior: SourcePrior
+    household: HouseholdParameters | None
+
+
+@dataclass(frozen=True)
+class PassRecord:
+    """What one EM pass found: how it ended, and how far its m lies from the combined m, in bits."""
+
+    rule: str
+    pairs: int
+    matches: float
+    iterations: int
+    last_change: float
+    converged: bool
+    left_out: tuple[str, ...]
+    disagreement: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """How a model was trained: counts, passes, assumptions and the warnings a statistician would raise."""
+
+    records: int
+    seed: int
+    random_pairs: int
+    candidate_pairs: int
+    assumed_recall: float
+    prior_sensitivity: str
+    passes: tuple[PassRecord, ...]
+    warnings: tuple[str, ...]
+
+
+def source_pair(first: str, second: str) -> str:
+    """Return the key of a pair of sources, whatever their order."""
+    return "|".join(sorted((first, second)))
+
+
+def term_key(value: str) -> str:
+    """Return the hash that stands for a term in a stored model, so that no name is written out."""
+    return hashlib.blake2b(value.encode(), digest_size=TERM_LENGTH // 2, person=b"term").hexdigest()
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A linkage model with its parameters; an edge names the `version` of the model that scored it."""
+
+    definition: LinkageModel
+    parameters: Parameters
+    terms: dict[str, dict[str, float]]
+    training: TrainingRecord
+
+    @cached_property
+    def version(self) -> str:
+        """The hash of definition, parameters and term frequencies: all that a weight depends on."""
+        content = json.dumps([self._definition(), asdict(self.parameters), self.terms], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:VERSION_LENGTH]
+
+    def frequencies(self, encoded: Encoded) -> dict[str, Floats]:
+        """Return, per feature with term frequencies, the frequency of each of its distinct values in `encoded`."""
+        floor = self.definition.minimum_frequency
+        return {
+            name: np.array([known.get(term_key(value), floor) for value in encoded.features[name].values])
+            for name, known in self.terms.items()
+        }
+
+    def prior_of(self, first: str, second: str) -> SourcePrior:
+        """Return the prior between two sources; a pair of sources unseen in training has the overall prior."""
+        return self.parameters.priors.get(source_pair(first, second), self.parameters.default_prior)
+
+    def _definition(self) -> dict[str, Any]:
+        content = self.definition.model_dump(mode="json")
+        for comparison in content["comparisons"]:
+            comparison["former_types"] = sorted(comparison["former_types"])
+        return content
+
+    def training_json(self) -> str:
+        """Return the training record as JSON: no term, no personal value."""
+        return json.dumps(asdict(self.training), sort_keys=True)
+
+    def to_json(self) -> str:
+        """Return the whole model as JSON; terms stand in it as hashes."""
+        return json.dumps(
+            {
+                "version": self.version,
+                "definition": self._definition(),
+                "parameters": asdict(self.parameters),
+                "terms": self.terms,
+                "training": asdict(self.training),
+            },
+            sort_keys=True,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> TrainedModel:
+        """Return the model written by `to_json`; raises LinkageError when it was altered since."""
+        content = json.loads(text)
+        model = cls(
+            LinkageModel.model_validate(content["definition"]),
+            _read_parameters(content["parameters"]),
+            content["terms"],
+            _read_training(content["training"]),
+        )
+        if model.version != content["version"]:
+            raise LinkageError("linkage model: its content does not hash to its version; it was altered")
+        return model
+
+
+def _vectors(content: Mapping[str, list[float]]) -> dict[str, tuple[float, ...]]:
+    return {name: tuple(values) for name, values in content.items()}
+
+
+def _read_parameters(content: dict[str, Any]) -> Parameters:
+    home = content["household"]
+    return Parameters(
+        m=_vectors(content["m"]),
+        u=_vectors(content["u"]),
+        priors={name: SourcePrior(**prior) for name, prior in content["priors"].items()},
+        default_prior=SourcePrior(**content["default_prior"]),
+        household=home
+        and HouseholdParameters(
+            _vectors(home["shared"]), tuple(home["birth"]), home["twins"], home["namesakes"]
+        ),
+    )
+
+
+def _read_training(content: dict[str, Any]) -> TrainingRecord:
+    passes = tuple(PassRecord(**{**each, "left_out": tuple(each["left_out"])}) for each in content["passes"])
+    return TrainingRecord(**{**content, "passes": passes, "warnings": tuple(content["warnings"])})

@@ -1,0 +1,1 @@
+"""Training: from a model's starting values and the data to m, u and priors, without any truth."""
