@@ -1,0 +1,148 @@
+"""The archive: delivered files, unchanged, under their SHA-256; read-only and never half-written."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.errors import DeliveryRejected, Problem, WarehouseError
+
+BLOCK = 1 << 20
+INCOMING = "incoming"
+MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A private copy of a delivered file, made while its bytes were hashed."""
+
+    path: Path
+    file_name: str
+    sha256: str
+    size: int
+    mark: str | None
+    looks_like_utf8: bool
+
+    def discard(self) -> None:
+        """Delete the copy; nothing happens when it is kept already."""
+        self.path.unlink(missing_ok=True)
+
+
+class _Utf8Test:
+    """Finds out whether bytes hold signs beyond ASCII, all of them UTF-8."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._beyond_ascii = False
+        self._is_utf8 = True
+
+    def feed(self, block: bytes) -> None:
+        """Take the next bytes."""
+        if block.isascii() and not self._decoder.getstate()[0]:
+            return
+        self._beyond_ascii = True
+        try:
+            self._decoder.decode(block)
+        except UnicodeDecodeError:
+            self._is_utf8 = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether there are such signs, and all are UTF-8."""
+        return self._beyond_ascii and self._is_utf8 and not self._decoder.getstate()[0]
+
+
+def copy_in(source: Path, name: str, archive: Path, owner: str) -> Copy:
+    """Return a copy of a delivered file, taken into the archive's own folder while it was hashed.
+
+    `owner` stands for who works on it; see `sweep_incoming`.
+
+    Raises:
+        DeliveryRejected: the file is no ordinary file, or changed while it was read.
+    """
+    folder = archive / INCOMING
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if source.is_symlink() or not source.is_file():
+        raise DeliveryRejected([Problem(name, "NO_FILE", "this is not an ordinary file")])
+    before = _state(source)
+    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f"{owner}.")
+    digest, test, size, first = hashlib.sha256(), _Utf8Test(), 0, b""
+    try:
+        with source.open("rb") as incoming, os.fdopen(descriptor, "wb") as copy:
+            while block := incoming.read(BLOCK):
+                first = first or block[:3]
+                digest.update(block)
+                test.feed(block)
+                copy.write(block)
+                size += len(block)
+            copy.flush()
+            os.fsync(copy.fileno())
+        if _state(source) != before or size != before[0]:
+            raise DeliveryRejected([Problem(name, "STILL_CHANGING", "the file changed while it was read")])
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    mark = next((encoding for sign, encoding in MARKS.items() if first.startswith(sign)), None)
+    return Copy(Path(temporary), source.name, digest.hexdigest(), size, mark, test.passed)
+
+
+def archived_path(archive: Path, sha256: str) -> Path:
+    """Return where a file of this hash is kept."""
+    return archive / sha256[:2] / sha256[2:]
+
+
+def keep(copy: Copy, archive: Path) -> Path:
+    """Return where the file is kept now, relative to the archive; it appears there whole or not at all."""
+    target = archived_path(archive, copy.sha256)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    copy.path.chmod(0o400)
+    copy.path.replace(target)
+    _sync_folder(target.parent)
+    return target.relative_to(archive)
+
+
+def verified(archive: Path, sha256: str) -> Path:
+    """Return where the file of this hash is kept, after its bytes were hashed again.
+
+    Raises:
+        WarehouseError: the archive does not hold it, or holds other bytes.
+    """
+    path = archived_path(archive, sha256)
+    if not path.is_file():
+        raise WarehouseError(f"the archive holds no file with SHA-256 {sha256}")
+    if hash_file(path) != sha256:
+        raise WarehouseError(f"the archived file with SHA-256 {sha256} was changed")
+    return path
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, read block by block."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sweep_incoming(archive: Path, owner: str) -> int:
+    """Return how many copies were deleted that a killed process left; the owner's lock must be held."""
+    left = list((archive / INCOMING).glob(f"{owner}.*"))
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    """Return what changes when a file is written to or replaced."""
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns, stat.st_ino
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,223 @@
+"""Who completes a period, what a link run works on, and that a period is announced exactly once."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+
+import pytest
+from support.ingest_files import empty, one, rows_of, write_delivery, write_file
+from support.warehouse import Warehouse
+
+from pipelines.contracts.loader import load_contract, load_contracts
+from pipelines.errors import WarehouseError
+from pipelines.ingest.deliveries import Delivery, days_late, get_delivery, mark_failed
+from pipelines.ingest.link_inputs import link_inputs
+from pipelines.ingest.link_requests import LinkRequest, due_cutoffs, request_link
+from pipelines.ingest.receive import receive_delivery
+
+pytestmark = pytest.mark.database
+
+AGENCIES = ("childrens_services", "health", "police")
+SEPTEMBER, OCTOBER, NOVEMBER = "2026-09", "2026-10", "2026-11"
+
+
+@pytest.fixture
+def warehouse(module_warehouse: Warehouse) -> Warehouse:
+    return empty(module_warehouse)
+
+
+def deliver(warehouse: Warehouse, agency: str, period: str, salt: str = "") -> int:
+    """Receive a delivery; return its id."""
+    folder = write_delivery(warehouse.home / "inbox" / agency, agency, period, salt=salt)
+    received = receive_delivery(load_contract(agency), period, folder)
+    assert received.delivery_id is not None
+    return received.delivery_id
+
+
+def announce(warehouse: Warehouse, agency: str, period: str, salt: str = "") -> LinkRequest | None:
+    """Receive a delivery and say that it went through every check."""
+    return request_link(deliver(warehouse, agency, period, salt))
+
+
+def test_the_last_required_agency_completes_the_period(warehouse: Warehouse) -> None:
+    assert announce(warehouse, "childrens_services", SEPTEMBER) is None
+    assert announce(warehouse, "health", SEPTEMBER) is None
+    request = announce(warehouse, "police", SEPTEMBER)
+    assert request is not None
+    assert (request.period, request.cause, request.delivery_ids) == (SEPTEMBER, "complete", (3, 1, 2))
+
+
+def test_deliveries_of_another_period_do_not_complete_it(warehouse: Warehouse) -> None:
+    announce(warehouse, "childrens_services", SEPTEMBER)
+    announce(warehouse, "health", SEPTEMBER)
+    assert announce(warehouse, "police", OCTOBER) is None
+
+
+def test_a_delivery_that_has_landed_but_was_not_checked_does_not_count(warehouse: Warehouse) -> None:
+    deliver(warehouse, "childrens_services", SEPTEMBER)
+    announce(warehouse, "health", SEPTEMBER)
+    assert announce(warehouse, "police", SEPTEMBER) is None
+
+
+def test_a_failed_delivery_does_not_count(warehouse: Warehouse) -> None:
+    mark_failed(deliver(warehouse, "childrens_services", SEPTEMBER))
+    announce(warehouse, "health", SEPTEMBER)
+    assert announce(warehouse, "police", SEPTEMBER) is None
+
+
+def test_announcing_again_gives_the_same_request_to_its_owner_and_none_to_others(
+    warehouse: Warehouse,
+) -> None:
+    first = deliver(warehouse, "childrens_services", SEPTEMBER)
+    request_link(first)
+    announce(warehouse, "health", SEPTEMBER)
+    last = deliver(warehouse, "police", SEPTEMBER)
+    request = request_link(last)
+    assert request_link(last) == request
+    assert request_link(first) is None
+    assert one("SELECT count(*) FROM audit.link_request") == 1
+
+
+def test_a_correction_of_a_complete_period_is_announced(warehouse: Warehouse) -> None:
+    for agency in AGENCIES:
+        announce(warehouse, agency, SEPTEMBER)
+    corrected = announce(warehouse, "health", SEPTEMBER, salt="corrected")
+    assert corrected is not None
+    assert (corrected.cause, corrected.delivery_ids) == ("correction", (4, 1, 3))
+
+
+def test_a_correction_before_the_period_is_complete_is_not_announced(warehouse: Warehouse) -> None:
+    announce(warehouse, "health", SEPTEMBER)
+    assert announce(warehouse, "health", SEPTEMBER, salt="corrected") is None
+    announce(warehouse, "police", SEPTEMBER)
+    request = announce(warehouse, "childrens_services", SEPTEMBER)
+    assert request is not None
+    assert request.delivery_ids == (4, 2, 3)
+
+
+def test_deliveries_that_end_at_the_same_moment_make_one_request(warehouse: Warehouse) -> None:
+    ids = [deliver(warehouse, agency, SEPTEMBER) for agency in AGENCIES]
+    for _ in range(5):
+        with_state = "UPDATE audit.delivery SET status = 'ACCEPTED', normalised_at = NULL RETURNING 1"
+        rows_of(with_state)
+        rows_of("DELETE FROM audit.link_request RETURNING 1")
+        barrier, found = threading.Barrier(len(ids)), []
+
+        def announce_at_once(
+            delivery_id: int, barrier: threading.Barrier = barrier, found: list = found
+        ) -> None:
+            barrier.wait()
+            found.append(request_link(delivery_id))
+
+        threads = [threading.Thread(target=announce_at_once, args=(delivery_id,)) for delivery_id in ids]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(request is None for request in found) == [False, True, True]
+        assert one("SELECT count(*) FROM audit.link_request") == 1
+
+
+def test_snapshot_files_are_the_latest_and_delta_files_are_all_up_to_the_period(warehouse: Warehouse) -> None:
+    for period in (SEPTEMBER, OCTOBER):
+        for agency in AGENCIES:
+            announce(warehouse, agency, period)
+    used = dict(
+        rows_of(
+            "SELECT agency || '/' || file, array_agg(period ORDER BY period) FROM audit.extract"
+            " WHERE extract_id = ANY(:ids) GROUP BY 1",
+            ids=list(link_inputs(OCTOBER).extract_ids),
+        )
+    )
+    for agency, contract in load_contracts().items():
+        for name, file in contract.files.items():
+            if file.required:
+                expected = [SEPTEMBER, OCTOBER] if file.mode == "delta" else [OCTOBER]
+                assert used[f"{agency}/{name}"] == expected
+    september = rows_of(
+        "SELECT DISTINCT period FROM audit.extract WHERE extract_id = ANY(:ids)",
+        ids=list(link_inputs(SEPTEMBER).extract_ids),
+    )
+    assert september == [(SEPTEMBER,)]
+
+
+def test_a_corrected_delta_file_replaces_the_one_of_its_period(warehouse: Warehouse) -> None:
+    for agency in AGENCIES:
+        announce(warehouse, agency, SEPTEMBER)
+    before = set(link_inputs(SEPTEMBER).extract_ids)
+    folder = warehouse.home / "inbox" / "health"
+    write_file(folder, "health", "ed_attendances", SEPTEMBER, salt="corrected")
+    corrected = receive_delivery(load_contract("health"), SEPTEMBER, folder)
+    assert set(link_inputs(SEPTEMBER).extract_ids) == before
+    request_link(int(corrected.delivery_id or 0))
+    after = set(link_inputs(SEPTEMBER).extract_ids)
+    assert after - before == {corrected.extract_ids["ed_attendances"]}
+    assert len(before - after) == 1
+
+
+def test_an_agency_that_is_late_is_carried_forward_at_the_cut_off(warehouse: Warehouse) -> None:
+    for agency in AGENCIES:
+        announce(warehouse, agency, SEPTEMBER)
+    announce(warehouse, "health", OCTOBER)
+    assert due_cutoffs(date(2026, 11, 11)) == []
+    (request,) = due_cutoffs(date(2026, 11, 12))
+    assert (request.period, request.cause, request.delivery_ids) == (OCTOBER, "cutoff", (1, 4, 3))
+    inputs = link_inputs(OCTOBER)
+    assert inputs.carried_forward == {"childrens_services": SEPTEMBER, "police": SEPTEMBER}
+    assert (inputs.missing, inputs.is_complete) == ((), False)
+
+
+def test_a_cut_off_is_announced_again_until_a_link_run_started(warehouse: Warehouse) -> None:
+    for agency in AGENCIES:
+        announce(warehouse, agency, SEPTEMBER)
+    announce(warehouse, "health", OCTOBER)
+    day = date(2026, 11, 20)
+    assert due_cutoffs(day) == due_cutoffs(day) != []
+    rows_of("INSERT INTO audit.run (kind, period) VALUES ('link', '2026-10') RETURNING 1")
+    assert due_cutoffs(day) == []
+    assert one("SELECT count(*) FROM audit.link_request WHERE cause = 'cutoff'") == 1
+
+
+def test_who_comes_after_the_cut_off_is_announced(warehouse: Warehouse) -> None:
+    for agency in AGENCIES:
+        announce(warehouse, agency, SEPTEMBER)
+    announce(warehouse, "health", OCTOBER)
+    due_cutoffs(date(2026, 11, 12))
+    late = announce(warehouse, "police", OCTOBER)
+    last = announce(warehouse, "childrens_services", OCTOBER)
+    assert late is not None
+    assert last is not None
+    assert (late.cause, last.cause) == ("correction", "complete")
+
+
+def test_an_agency_that_is_too_old_to_be_carried_forward_is_missing(warehouse: Warehouse) -> None:
+    for agency in AGENCIES:
+        announce(warehouse, agency, SEPTEMBER)
+    for agency in ("health", "police"):
+        announce(warehouse, agency, NOVEMBER)
+    inputs = link_inputs(NOVEMBER)
+    assert inputs.missing == ("childrens_services",)
+    assert due_cutoffs(date(2027, 1, 1)) == []
+
+
+def test_a_delivery_is_late_by_the_days_after_the_due_day() -> None:
+    police = load_contract("police")
+    assert days_late(police, SEPTEMBER, date(2026, 10, 5)) == 0
+    assert days_late(police, SEPTEMBER, date(2026, 10, 8)) == 3
+    assert days_late(police, "2026-12", date(2027, 1, 6)) == 1
+
+
+def test_an_unknown_delivery_is_told(warehouse: Warehouse) -> None:
+    with pytest.raises(WarehouseError, match="there is no delivery 77"):
+        request_link(77)
+
+
+def test_a_delivery_is_found_by_its_id(warehouse: Warehouse) -> None:
+    delivery_id = deliver(warehouse, "police", SEPTEMBER)
+    found: Delivery = get_delivery(delivery_id)
+    assert (found.agency, found.period, list(found.extract_ids)) == (
+        "police",
+        SEPTEMBER,
+        ["nominal", "occurrence", "involvement"],
+    )
