@@ -1,0 +1,62 @@
+"""Protection that comes after a release was built: its rows are changed before, or while, it is live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from pipelines.keys import PERSON, pseudonym
+from pipelines.settings import load_settings
+
+# People of the release's linkage run with a protected record, with their strictest level.
+_AFFECTED = text("""
+    SELECT m.person_id, max(n.level) AS level
+    FROM publication.release r
+    JOIN identity.membership m ON m.valid_from_run <= r.link_run_id
+         AND (m.valid_to_run IS NULL OR m.valid_to_run > r.link_run_id)
+    JOIN identity.protection_notice n USING (record_id)
+    WHERE r.release_id = :release_id
+    GROUP BY m.person_id
+""")
+
+_HIDE_LOCATION = text("""
+    UPDATE publication.person SET outward_postcode = NULL
+    WHERE release_id = :release_id AND person_pseudonym = ANY(:people) AND outward_postcode IS NOT NULL
+""")
+
+_TABLES_ABOUT_PEOPLE = ("person_event", "linked_person", "person")
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """How many people of a release lost their location, and how many left it."""
+
+    locations: int
+    people: int
+
+
+def withhold_protected(connection: Connection, release_id: int) -> Withheld:
+    """Return what was taken out of a stored release for the notices that stand now.
+
+    The small tables stay as built: a count rounded to 5 does not tell that one person left.
+    """
+    key = load_settings().key
+    affected = connection.execute(_AFFECTED, {"release_id": release_id}).all()
+    named = [(pseudonym(key, PERSON, str(row.person_id)), row.level) for row in affected]
+    hidden = {"release_id": release_id, "people": [name for name, _ in named]}
+    sealed = {"release_id": release_id, "people": [name for name, level in named if level == "SEALED"]}
+    locations = connection.execute(_HIDE_LOCATION, hidden).rowcount
+    people = 0
+    for table in _TABLES_ABOUT_PEOPLE:
+        delete = text(f"""
+            DELETE FROM publication.{table} WHERE release_id = :release_id AND person_pseudonym = ANY(:people)
+        """)  # noqa: S608 - one of three constants
+        people = connection.execute(delete, sealed).rowcount
+    return Withheld(locations, people)
+
+
+def withhold_protected_everywhere(connection: Connection) -> dict[int, Withheld]:
+    """Return what was taken out of each stored release; call it after adding a protection notice."""
+    stored = connection.scalars(text("SELECT DISTINCT release_id FROM publication.person")).all()
+    return {release_id: withhold_protected(connection, release_id) for release_id in sorted(stored)}
