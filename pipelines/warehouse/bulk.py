@@ -89,7 +89,10 @@ def replace_rows(connection: Connection, table: Table, key: Mapping[str, object]
     if not key:
         raise WarehouseError(f"{table.fullname}: rows are replaced under a key, never all of them")
     connection.execute(delete(table).where(_matches(table, key)))
-    return load_arrow(connection, table, rows)
+    loaded = load_arrow(connection, table, rows)
+    # Without fresh statistics the next query over a table that just doubled may take minutes instead of a second.
+    connection.exec_driver_sql(f"ANALYZE {table.fullname}")
+    return loaded
 
 
 def _matches(table: Table, key: Mapping[str, object]) -> ColumnElement[bool]:

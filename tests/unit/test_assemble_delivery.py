@@ -58,7 +58,9 @@ def test_a_patient_becomes_a_record_with_a_name_a_birth_an_identifier_and_an_add
     delivery = normalise("health", demographics=[patient])
     assert rows_of(delivery, "person_record", "agency", "source_person_id", "sex") == [("health", "L1", "M")]
     assert rows_of(delivery, "person_name", "given", "middle", "family") == [("SEAN", "PAUL", "OBRIEN SMITH")]
-    assert rows_of(delivery, "person_date_of_birth", "date_of_birth", "precision") == [(date(2015, 3, 4), "DAY")]
+    assert rows_of(delivery, "person_date_of_birth", "date_of_birth", "precision") == [
+        (date(2015, 3, 4), "DAY")
+    ]
     assert rows_of(delivery, "person_identifier", "identifier_type", "value", "status", "verification") == [
         ("NHS", "9434765870", "SYNTHETIC", "01")
     ]
@@ -77,10 +79,17 @@ def test_a_person_without_a_local_id_is_quarantined_and_says_why() -> None:
 def test_a_child_row_of_a_quarantined_person_is_an_orphan() -> None:
     delivery = normalise(
         "childrens_services",
-        person=[{"pers_person_id": "1", "pers_surname": "Test"}, {"pers_person_id": "P9", "pers_surname": "Ito"}],
+        person=[
+            {"pers_person_id": "1", "pers_surname": "Test"},
+            {"pers_person_id": "P9", "pers_surname": "Ito"},
+        ],
         cp_plans=[
             {"cppl_cp_plan_id": "A", "cppl_person_id": "1", "cppl_cp_plan_start_date": "2026-01-02 00:00:00"},
-            {"cppl_cp_plan_id": "B", "cppl_person_id": "P9", "cppl_cp_plan_start_date": "2026-01-02 00:00:00"},
+            {
+                "cppl_cp_plan_id": "B",
+                "cppl_person_id": "P9",
+                "cppl_cp_plan_start_date": "2026-01-02 00:00:00",
+            },
         ],
     )
     assert [row.reasons for row in outcome(delivery, "person").quarantined] == [("TEST_RECORD",)]
@@ -113,7 +122,9 @@ def test_an_involvement_borrows_the_date_of_its_occurrence() -> None:
     delivery = normalise(
         "police",
         nominal=[{"NominalRef": "N1", "NameType": "PRIMARY", "Surname": "Khan"}],
-        occurrence=[{"OccurrenceRef": "O1", "ReportedDateTime": "05/09/2026 13:40", "OccurrenceType": "MISSING"}],
+        occurrence=[
+            {"OccurrenceRef": "O1", "ReportedDateTime": "05/09/2026 13:40", "OccurrenceType": "MISSING"}
+        ],
         involvement=[
             {"OccurrenceRef": "O1", "NominalRef": "N1", "Role": "MISPER"},
             {"OccurrenceRef": "O2", "NominalRef": "N1", "Role": "VIC"},
@@ -167,7 +178,8 @@ def test_the_fifteenth_of_an_unaccompanied_minor_means_the_month(day: str, preci
 
 def test_problems_of_single_fields_are_counted_and_the_row_is_kept() -> None:
     delivery = normalise(
-        "health", demographics=[PATIENT | {"NHS_NO": "9999999999", "GENDER": "?", "DATE_OF_BIRTH": "20159999"}]
+        "health",
+        demographics=[PATIENT | {"NHS_NO": "9999999999", "GENDER": "?", "DATE_OF_BIRTH": "20159999"}],
     )
     issues = outcome(delivery, "demographics").issues
     assert issues["NHS_NO", "IDENTIFIER_PLACEHOLDER"] == 1

@@ -1,0 +1,66 @@
+# joinedup: `make demo` shows it, `make test` proves it. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The first of these that is 3.11, 3.12 or 3.13; `make PYTHON=/path/to/python demo` chooses another.
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	if "$$name" -c '$(FITS)' 2>/dev/null; then echo "$$name"; break; fi; done)
+
+PEOPLE ?= 20000
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+CACHES := .mypy_cache .ruff_cache .pytest_cache .hypothesis build joinedup.egg-info
+
+.PHONY: help demo up test check bench lock clean clean-warehouse
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+demo: $(INSTALLED) ## Two periods of three agencies, from files to a published release, in one command
+	@$(BIN)/joinedup demo --people $(PEOPLE)
+
+up: $(INSTALLED) ## Airflow's UI with the DAGs, on this machine, until Ctrl-C
+	@$(BIN)/joinedup up
+
+test: $(INSTALLED) ## Everything that proves it works (under 10 minutes on 2 cores)
+	@$(BIN)/python -m pytest
+
+check: $(INSTALLED) ## What takes seconds: ruff, mypy, unit and spec tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/unit tests/spec
+
+bench: $(INSTALLED) ## Measurements against the tools people would pick instead
+	@$(BIN)/python -m benchmarks
+
+lock: $(INSTALLED) ## Resolve constraints.txt again, for every supported Python at once
+	@$(BIN)/uv pip compile pyproject.toml --universal --all-extras --python-version 3.11 --upgrade \
+		--no-emit-index-url --no-header --no-annotate --quiet --output-file constraints.txt
+
+clean: ## Remove .venv and caches; never a warehouse
+	@rm -rf .venv $(CACHES)
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@echo "Removed .venv and caches. The warehouse, extracts and reports are kept."
+	@echo "To delete those too, for good: make clean-warehouse CONFIRM=yes"
+
+clean-warehouse: ## Delete the warehouse, extracts and reports for good (CONFIRM=yes)
+	@test "$(CONFIRM)" = yes || { echo "This deletes data for good. Say: make clean-warehouse CONFIRM=yes"; exit 1; }
+	@$(MAKE) --no-print-directory $(INSTALLED)
+	@$(BIN)/python -c "from pipelines.warehouse.server import delete_server; delete_server()"
+	@home="$${JOINEDUP_HOME:-.joinedup}"; \
+		for part in inbox archive truth reports demo airflow key; do rm -rf "$${home:?}/$$part"; done; \
+		rmdir "$$home" 2>/dev/null || true; echo "Deleted the warehouse, extracts and reports of $$home."
+
+# The stamp is newer than what it was made from, so nothing is installed twice.
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "joinedup needs Python 3.11, 3.12 or 3.13, and found none."; exit 1; }
+	@echo "Installing into .venv with $$($(PYTHON) --version); the first time takes minutes ..."
+	@started=$$(date +%s); \
+		$(PYTHON) -m venv .venv || { echo "No venv module: on Debian and Ubuntu, apt install python3-venv."; exit 1; } && \
+		$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,synth,dev]' && \
+		touch $@ && \
+		echo "Installed in $$(( $$(date +%s) - started )) s."

@@ -1,0 +1,52 @@
+"""`joinedup`: the stages without Airflow, and the tools around them."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from typer.core import TyperGroup
+
+from pipelines.commands import airflow, contracts, demo, govern, look, verbs
+from pipelines.errors import JoinedupError
+from pipelines.stage import configure_logging
+
+HELP = """Link records about the same person across agencies: ingest, normalise, link, publish.
+
+The four verbs run the stages that Airflow's tasks run. Everything else looks at what they did, or says who may.
+Start with `make demo`; then `joinedup status`, `joinedup sql --role analyst`, `joinedup explain --help`.
+"""
+
+
+class InOrder(TyperGroup):
+    """Commands in the order in which they are written, not by alphabet: the verbs come first."""
+
+
+app = typer.Typer(
+    name="joinedup",
+    help=HELP,
+    cls=InOrder,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+)
+for module in (verbs, look, govern, contracts, demo, airflow):
+    module.register(app)
+
+
+@app.callback()
+def _start(verbose: bool = typer.Option(False, "--verbose", "-v", help="Log more.")) -> None:
+    configure_logging(verbose)
+
+
+def main() -> None:
+    """Run the command line; one of our own errors ends it with its text and its exit code, without a traceback."""
+    try:
+        app()
+    except JoinedupError as error:
+        typer.secho(f"joinedup: {error}", err=True, fg=typer.colors.RED)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

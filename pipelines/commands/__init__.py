@@ -1,0 +1,1 @@
+"""The commands of `joinedup`, by what they are for. Heavy imports stay inside the commands."""

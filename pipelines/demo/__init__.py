@@ -1,0 +1,1 @@
+"""The demo and `joinedup up`: a real Airflow, supervised from outside and spoken to over REST."""

@@ -1,0 +1,153 @@
+"""A linkage run from the warehouse to the warehouse: who may be linked, with which model, and what came of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+
+import pyarrow as pa
+from sqlalchemy import Connection
+
+from pipelines.contracts.model import load_model
+from pipelines.errors import LinkageError
+from pipelines.identity.people import assign_people
+from pipelines.identity.protection import SEALED, protected_records, record_protections
+from pipelines.identity.records import register_records
+from pipelines.ingest.link_inputs import LinkInputs, link_inputs
+from pipelines.link import (
+    LinkData,
+    RecordLinkageEngine,
+    TrainedModel,
+    resolve_clusters,
+    seal_closure,
+    settle_edges,
+    train,
+)
+from pipelines.link.engines.base import ScoringReport
+from pipelines.link.summarise import summarise_clusters
+from pipelines.settings import load_settings
+from pipelines.stage_report import StageReport
+from pipelines.warehouse.engine import stage_lock, transaction
+from pipelines.warehouse.linkage import latest_model, read_link_data, save_clusters, save_edges, save_model
+from pipelines.warehouse.runs import finish_run, open_run, save_report
+
+log = logging.getLogger("joinedup")
+
+
+@dataclass(frozen=True)
+class Linked:
+    """What a linkage run found, before it is written."""
+
+    model: TrainedModel
+    report: ScoringReport
+    edges: pa.Table
+    clusters: pa.Table
+    summaries: pa.Table
+    records_in: int
+    withheld: int
+
+
+def link_run(period: str, retrain: bool = False) -> int:
+    """Return the id of the linkage run over a period's latest deliveries; done before, it is not done again.
+
+    Raises:
+        LinkageError: an agency that is required has nothing that may be used.
+    """
+    inputs = link_inputs(period)
+    if inputs.missing:
+        raise LinkageError(f"{period} cannot be linked: nothing usable from {', '.join(inputs.missing)}")
+    run = open_run("link", period, _as_inputs(inputs, retrain))
+    if run.is_done:
+        log.info("link %s: run %d linked the same deliveries before; nothing to do", period, run.run_id)
+        return run.run_id
+    with stage_lock("link"):
+        started = time.monotonic()
+        linked = _link(run.run_id, inputs, retrain)
+        with transaction() as connection:
+            _save(connection, run.run_id, linked)
+            save_report(connection, run.run_id, _report(period, linked), time.monotonic() - started)
+            finish_run(connection, run.run_id, model_version=linked.model.version)
+    return run.run_id
+
+
+def _as_inputs(inputs: LinkInputs, retrain: bool) -> dict[str, object]:
+    return {
+        "period": inputs.period,
+        "delivery_ids": list(inputs.delivery_ids),
+        "extract_ids": list(inputs.extract_ids),
+        "carried_forward": dict(inputs.carried_forward),
+        "definition": load_model().model,
+        "retrain": retrain,
+    }
+
+
+def _link(run_id: int, inputs: LinkInputs, retrain: bool) -> Linked:
+    """Return what linking finds among the records that may be linked."""
+    with transaction() as connection:
+        record_protections(connection, run_id)
+        sealed = [each.record_id for each in protected_records(connection) if each.level == SEALED]
+    everyone = read_link_data(inputs.extract_ids, load_settings().allow_synthetic)
+    present = frozenset(everyone.records["record_id"].to_pylist())
+    sealed_here = frozenset(sealed) & present
+    # Who shares an identifier with a sealed record is not linked either, but stays known, each record alone.
+    alone = seal_closure(everyone.identifiers, sealed) & present
+    data = everyone.without(alone)
+    model = _model_for(data, retrain)
+    log.info("link: %d records, model %s", data.records.num_rows, model.version)
+    scored = RecordLinkageEngine().score(model, data)
+    resolved = resolve_clusters(model, data, scored.links())
+    clusters = _with_singletons(resolved.table, present - sealed_here)
+    edges = settle_edges(scored.edges, clusters)
+    summaries = summarise_clusters(clusters, edges)
+    return Linked(model, scored.report, edges, clusters, summaries, len(present), len(sealed_here))
+
+
+def _with_singletons(clusters: pa.Table, records: frozenset[str]) -> pa.Table:
+    """Return the clusters and, for each further record, a cluster of its own, sorted by record."""
+    alone = sorted(records - frozenset(clusters["record_id"].to_pylist()))
+    singletons = pa.table({"record_id": alone, "cluster_id": alone}, schema=clusters.schema)
+    return pa.concat_tables([clusters, singletons]).sort_by("record_id")
+
+
+def _model_for(data: LinkData, retrain: bool) -> TrainedModel:
+    """Return the youngest trained version of today's model definition; trained now when there is none.
+
+    A version is frozen: later periods are scored with the same parameters, so that a weight does not depend on
+    when a pair came in.
+    """
+    definition = load_model()
+    with transaction() as connection:
+        known = latest_model(connection, definition.model)
+    if known is not None and known.definition == definition and not retrain:
+        return known
+    log.info("link: training the model %s on %d records", definition.model, data.records.num_rows)
+    return train(definition, data)
+
+
+def _save(connection: Connection, run_id: int, linked: Linked) -> None:
+    save_model(connection, linked.model)
+    save_edges(connection, run_id, linked.model.version, linked.edges)
+    save_clusters(connection, run_id, linked.clusters, linked.summaries)
+    register_records(connection, run_id)
+    assign_people(connection, run_id)
+
+
+def _report(period: str, linked: Linked) -> StageReport:
+    found = linked.report
+    return StageReport(
+        stage="link",
+        period=period,
+        rows_in=linked.records_in,
+        rows_out=linked.clusters.num_rows,
+        withheld=linked.withheld,
+        details={
+            "pairs": found.pairs,
+            "edges": found.edges,
+            "links": found.links,
+            "barred": found.barred,
+            "clusters": linked.summaries.num_rows,
+            "model_version": linked.model.version,
+            "rules": {rule.rule: rule.new_pairs for rule in found.rules},
+        },
+    )
