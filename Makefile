@@ -14,7 +14,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 CACHES := .mypy_cache .ruff_cache .pytest_cache .hypothesis build joinedup.egg-info
 
-.PHONY: help demo up test check bench lock clean clean-warehouse
+.PHONY: help demo up test check bench pythons lock clean clean-warehouse
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -34,8 +34,18 @@ check: $(INSTALLED) ## What takes seconds: ruff, mypy, unit and spec tests
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/unit tests/spec
 
-bench: $(INSTALLED) ## Measurements against the tools people would pick instead
+bench: $(INSTALLED) ## Seconds per stage and quality of the links, in a warehouse of its own
 	@$(BIN)/python -m benchmarks
+
+pythons: ## Install the pins and run the fast tests on each supported Python that is present
+	@for name in python3.11 python3.12 python3.13; do \
+		"$$name" -c '$(FITS)' 2>/dev/null || { echo "$$name is not here"; continue; }; \
+		folder=$$(mktemp -d); echo "$$name: installing the pins ..."; \
+		"$$name" -m venv "$$folder" && \
+		"$$folder/bin/python" -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,synth,dev]' && \
+		"$$folder/bin/python" -m pytest -q -p no:cacheprovider tests/unit tests/spec; \
+		result=$$?; rm -rf "$$folder"; test $$result -eq 0 || exit $$result; \
+	done
 
 lock: $(INSTALLED) ## Resolve constraints.txt again, for every supported Python at once
 	@$(BIN)/uv pip compile pyproject.toml --universal --all-extras --python-version 3.11 --upgrade \

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from support.warehouse import Server, Warehouse, fresh_warehouse, prepare_template, running_server
+
+if TYPE_CHECKING:  # the stages are heavy to import, and most tests do without them
+    from support.journey import Journey
+
+# A property is about truth, not speed: on a busy machine a deadline would fail tests at random.
+settings.register_profile("joinedup", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("joinedup")
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +40,23 @@ def module_warehouse(
     """A prepared, empty warehouse for all tests of a module; do not mix it with `warehouse` in one module."""
     with fresh_warehouse(warehouse_server, tmp_path_factory.mktemp("home")) as fresh:
         yield fresh
+
+
+@pytest.fixture(scope="session")
+def population(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with both periods' files (inbox/) and truths (truth/) of a few hundred synthetic people."""
+    from support.journey import write_population
+
+    return write_population(tmp_path_factory.mktemp("population"))
+
+
+@pytest.fixture(scope="session")
+def journey(
+    warehouse_server: Server, population: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Journey]:
+    """That population taken through every stage, with stops to start a test from."""
+    from support.journey import travel
+
+    gone = travel(warehouse_server, population, tmp_path_factory.mktemp("journey"))
+    yield gone
+    gone.forget()

@@ -71,6 +71,22 @@ def explain(
         raise typer.BadParameter("give two records, or --person")
 
 
+def model(
+    version: Annotated[str | None, typer.Argument(help="A version; the latest unless given.")] = None,
+) -> None:
+    """Show a trained linkage model: what each level weighs, how training went, what to be wary of."""
+    from pipelines.contracts.model import load_model
+    from pipelines.link.describe import describe_model
+    from pipelines.warehouse.engine import transaction
+    from pipelines.warehouse.linkage import latest_model, read_model
+
+    with transaction() as connection:
+        found = read_model(connection, version) if version else latest_model(connection, load_model().model)
+    typer.echo(
+        describe_model(found) if found else "No model was trained yet: joinedup link PERIOD trains one."
+    )
+
+
 def sql(
     role: Annotated[str, typer.Option(help="analyst, auditor, engineer or linkage.")] = "analyst",
     command: Annotated[str | None, typer.Option("--command", "-c", help="One statement, then end.")] = None,
@@ -99,5 +115,5 @@ def evaluate(
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands to the command line."""
-    for command in (status, explain, sql, evaluate):
+    for command in (status, explain, model, sql, evaluate):
         app.command()(command)

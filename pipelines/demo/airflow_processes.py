@@ -24,7 +24,7 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "scheduler": ("scheduler", "--skip-serve-logs"),  # the API server reads the same log folder
     "dag-processor": ("dag-processor",),
 }
-GRACE_SECONDS = 8.0
+GRACE_SECONDS = 4.0  # what has not ended by then only tidies its memory; its state is in databases
 POLL_SECONDS = 0.05
 TAIL_LINES = 15
 

@@ -42,6 +42,10 @@ _LIVE = text("""
     LATERAL (SELECT count(*) AS people, coalesce(sum(record_count), 0) AS records
              FROM publication.person WHERE release_id = r.release_id) p
 """)
+_WAS_PUBLISHED = text("""
+    SELECT EXISTS (SELECT FROM publication.release
+                   WHERE to_char(as_of, 'YYYY-MM') = :period AND status IN ('LIVE', 'SUPERSEDED'))
+""")
 _EXAMPLE = text("""
     SELECT person_pseudonym FROM publication.person WHERE release_id = :release_id AND agency_count > 2
     ORDER BY weakest_link_probability, person_pseudonym LIMIT 1
@@ -50,6 +54,12 @@ _PAIR = text("""
     SELECT record_a, record_b FROM linked.edge WHERE run_id = :run_id AND is_link
     ORDER BY match_weight, record_a, record_b LIMIT 1
 """)
+
+
+def was_published(period: str) -> bool:
+    """Return whether a release of this period is live, or was."""
+    with transaction() as connection:
+        return bool(connection.scalar(_WAS_PUBLISHED, {"period": period}))
 
 
 def read_summary(options: DemoOptions, extracts: Path) -> DemoSummary:

@@ -35,12 +35,13 @@ class DemoSteps:
     """What the demo does around Airflow. Each returns a line about what it skipped, or None.
 
     `write_extracts` tells how far it is; `deliver` leaves the extracts of one period in the inbox, as the
-    agencies would.
+    agencies would; `is_published` says whether a period was ever published.
     """
 
     prepare_warehouse: Callable[[], str | None]
     write_extracts: Callable[[Callable[[str], None]], str | None]
     deliver: Callable[[str], str | None]
+    is_published: Callable[[str], bool]
     summarise: Callable[[], DemoSummary]
 
 
@@ -86,9 +87,11 @@ class _Demo:
         known = {dag_id: {run.run_id for run in client.runs(dag_id)} for dag_id in ("link", "publish")}
         with self.progress.step(f"{period}: ingest") as step:
             announced = self._ingest(client, period, step)
-        if not announced:
+        if not announced and self.steps.is_published(period):
             self.skipped.append(f"{period}: nothing new was delivered, so nothing was linked or published")
             return
+        if not announced:  # an earlier demo was stopped between the deliveries and the release
+            client.trigger("link", {"period": period})
         self._follow("link", period, known)
         self._follow("publish", period, known)
 

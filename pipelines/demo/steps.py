@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipelines.contracts.loader import load_contracts
-from pipelines.demo.figures import read_summary
+from pipelines.demo.figures import read_summary, was_published
 from pipelines.demo.run import DemoOptions, DemoSteps
 from pipelines.demo.summary import DemoSummary
 from pipelines.errors import SettingsError
@@ -40,7 +40,7 @@ def demo_steps(options: DemoOptions) -> DemoSteps:
     def summarise() -> DemoSummary:
         return read_summary(options, extracts_of(options))
 
-    return DemoSteps(prepare_warehouse, write_extracts, deliver, summarise)
+    return DemoSteps(prepare_warehouse, write_extracts, deliver, was_published, summarise)
 
 
 def extracts_of(options: DemoOptions) -> Path:

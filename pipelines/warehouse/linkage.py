@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection, text
 
+from pipelines.errors import LinkageError
 from pipelines.link.data import COLUMNS, LinkData
 from pipelines.link.trained import TrainedModel
 from pipelines.warehouse.bulk import read_arrow, replace_rows
@@ -57,11 +58,13 @@ def latest_model(connection: Connection, name: str) -> TrainedModel | None:
 
 
 def read_model(connection: Connection, model_version: str) -> TrainedModel:
-    """Return the model of this version; raises NoResultFound when there is none."""
+    """Return the model of this version; raises LinkageError when there is none."""
     row = connection.execute(
         text("SELECT definition, parameters, training FROM linked.model WHERE model_version = :version"),
         {"version": model_version},
-    ).one()
+    ).one_or_none()
+    if row is None:
+        raise LinkageError("there is no model of this version")
     return _as_model(row)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 from sqlalchemy import text
-from support.airflow import Airflow, running_airflow
+from support.scheduler import Airflow, running_airflow
 from support.warehouse import Warehouse
 
 from pipelines.demo.airflow_client import DagRun

@@ -108,10 +108,10 @@ def point_at(patch: pytest.MonkeyPatch, url: URL, home: Path) -> None:
 
 
 @contextmanager
-def fresh_warehouse(server: Server, home: Path) -> Iterator[Warehouse]:
-    """Give a copy of the prepared warehouse, dropped at the end."""
+def fresh_warehouse(server: Server, home: Path, template: str = TEMPLATE) -> Iterator[Warehouse]:
+    """Give a copy of the prepared warehouse, or of another one that nobody has open; dropped at the end."""
     database = f"warehouse_{next(_numbers)}"
-    server.run_as_superuser(f"CREATE DATABASE {database} TEMPLATE {TEMPLATE}")
+    server.run_as_superuser(f"CREATE DATABASE {database} TEMPLATE {template}")
     # Privileges on a database are not copied with it.
     with create_engine(server.url(database, SUPERUSER), poolclass=NullPool).begin() as connection:
         secure_database(connection)

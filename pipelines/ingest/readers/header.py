@@ -13,6 +13,8 @@ from pipelines.errors import Problem
 
 # A first row of which fewer columns than this are known may be data: its content is not repeated anywhere.
 KNOWN_SHARE = 0.5
+# A header this much longer than the contract's may have the first row behind it: the line feed was lost.
+MUCH_LONGER = 1.5
 # What a column name may look like to be shown: values that slipped into the header hardly do.
 _SHOWABLE = re.compile(r"(?!.*\d{5})[A-Za-z_][A-Za-z0-9_ .\-]{0,59}")
 
@@ -68,9 +70,7 @@ def _owner(header: list[str]) -> str | None:
 
 def _missing(column: str, header: list[str], name: str, file: AgencyFile) -> Problem:
     """Return the problem of a missing column, with the unexpected column that may be it."""
-    shown = {
-        text.strip().casefold(): text for text in header if text not in file.columns and _is_showable(text)
-    }
+    shown = {text.strip().casefold(): text for text in header if _is_showable(text, header, file)}
     near = get_close_matches(column.casefold(), shown, n=1, cutoff=0.7)
     hint = f"; is {shown[near[0]]!r} what it is called now?" if near else ""
     return Problem(name, "MISSING_COLUMN", f"the header lacks this column{hint}", None, column)
@@ -84,7 +84,7 @@ def _unexpected(header: list[str], name: str, file: AgencyFile) -> list[Problem]
             "UNEXPECTED_COLUMN",
             "the contract does not know this column; it was not landed",
             None,
-            text if _is_showable(text) else f"number {position}",
+            text if _is_showable(text, header, file) else f"number {position}",
         )
         for position, text in enumerate(header, start=1)
         if text not in file.columns
@@ -100,6 +100,7 @@ def _reordered(header: list[str], name: str, file: AgencyFile) -> list[Problem]:
     return [Problem(name, "REORDERED_COLUMNS", "the columns stand in another order than in the contract")]
 
 
-def _is_showable(text: str) -> bool:
-    """Return whether a name from the header may be repeated in a message."""
-    return _SHOWABLE.fullmatch(text) is not None
+def _is_showable(text: str, header: list[str], file: AgencyFile) -> bool:
+    """Return whether a name that the contract does not know may be repeated in a message."""
+    may_hold_a_row = len(header) >= MUCH_LONGER * len(file.columns)
+    return text not in file.columns and not may_hold_a_row and _SHOWABLE.fullmatch(text) is not None
