@@ -48,6 +48,9 @@ def stamp(day: date | None) -> str:
     return f"{day.isoformat()} 00:00:00" if day else ""
 
 
+PRESENT_STAY_DAYS = 300
+
+
 @dataclass(slots=True)
 class ChildrensServices:
     """Makes and renews the records of children's services."""
@@ -64,10 +67,12 @@ class ChildrensServices:
         addresses = record.further["ssd_address"] = []
         seen = see_address(person, self.eye)
         if seen is not person.addresses[0] and not seen.is_nfa and self.eye.dice.chance(0.5):
-            addresses.append(self._address_row(record, person.addresses[0], 300))
+            addresses.append(self._address_row(record, person.addresses[0], PRESENT_STAY_DAYS))
         if seen.is_nfa:
             return record
-        addresses.insert(0, self._address_row(record, seen, self.eye.dice.between(100, 2500)))
+        # A former stay began before the present one did.
+        shortest = PRESENT_STAY_DAYS if addresses else 100
+        addresses.insert(0, self._address_row(record, seen, self.eye.dice.between(shortest, 2500)))
         if len(addresses) > 1:
             addresses[0][4] = addresses[1][3]
         return record
