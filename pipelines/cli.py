@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from pipelines.commands import airflow, contracts, demo, govern, look, verbs
 from pipelines.errors import JoinedupError
-from pipelines.stage import configure_logging
+from pipelines.stage import configure_logging, crash
 
 HELP = """Link records about the same person across agencies: ingest, normalise, link, publish.
 
@@ -40,12 +41,21 @@ def _start(verbose: bool = typer.Option(False, "--verbose", "-v", help="Log more
 
 
 def main() -> None:
-    """Run the command line; one of our own errors ends it with its text and its exit code, without a traceback."""
+    """Run the command line; an error ends it with its text and its exit code, without a traceback.
+
+    The text of an error that we did not foresee may hold a value, so only its kind and its place are told.
+    """
     try:
         app()
     except JoinedupError as error:
-        typer.secho(f"joinedup: {error}", err=True, fg=typer.colors.RED)
-        sys.exit(error.exit_code)
+        _end(error)
+    except Exception as error:
+        _end(crash("joinedup", error))
+
+
+def _end(error: JoinedupError) -> NoReturn:
+    typer.secho(f"joinedup: {error}", err=True, fg=typer.colors.RED)
+    sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from pipelines.errors import LinkageError
+from pipelines.identity.protection import SEALED, protected_records
 from pipelines.keys import PERSON, pseudonym, record_id
-from pipelines.link.data import LinkData
 from pipelines.link.explain import PersonExplanation, Waterfall, explain_pair, explain_person
+from pipelines.link.seal import seal_closure
 from pipelines.settings import load_settings
 from pipelines.warehouse.bulk import read_arrow
 from pipelines.warehouse.engine import transaction
@@ -23,13 +24,18 @@ def explain_records(first: str, second: str) -> Waterfall:
     A record is named by its record id, or as `agency/local-id`.
 
     Raises:
-        LinkageError: nothing was linked yet, or a record is not among those of the latest run.
+        LinkageError: nothing was linked yet, a record is not among those of the latest run, or one is sealed or
+            shares an identifier with a sealed one: of these nobody is told whom they resemble.
     """
     ids = [as_record_id(first), as_record_id(second)]
     with transaction() as connection:
         run = latest_link_run(connection)
         model = read_model(connection, str(run.inputs["model_version"]))
-    data = _records(run, frozenset(ids))
+        sealed = [each.record_id for each in protected_records(connection) if each.level == SEALED]
+    everyone = read_link_data(list(run.inputs["extract_ids"]), load_settings().allow_synthetic)
+    if seal_closure(everyone.identifiers, sealed) & set(ids):
+        raise LinkageError("one of these records is protected: it is never compared with another")
+    data = everyone.only(frozenset(ids))
     missing = set(ids) - set(data.records["record_id"].to_pylist())
     if missing:
         raise LinkageError(f"not among the records of run {run.run_id}: {', '.join(sorted(missing))}")
@@ -62,10 +68,17 @@ def explain_published_person(name: str) -> PersonExplanation:
 
 
 def latest_link_run(connection: Connection) -> Run:
-    """Return the linkage run that was finished last; raises LinkageError before the first."""
-    run_id = connection.execute(
-        text("SELECT max(run_id) FROM audit.run WHERE kind = 'link' AND status = 'SUCCEEDED'")
-    ).scalar_one()
+    """Return the last linkage run of the latest period, where the ledger stands.
+
+    Raises:
+        LinkageError: nothing was linked yet.
+    """
+    run_id = connection.scalar(
+        text(
+            "SELECT run_id FROM audit.run WHERE kind = 'link' AND status = 'SUCCEEDED'"
+            " ORDER BY period DESC, run_id DESC LIMIT 1"
+        )
+    )
     if run_id is None:
         raise LinkageError("nothing was linked yet")
     return read_run(connection, int(run_id))
@@ -80,10 +93,6 @@ def as_record_id(name: str) -> str:
         return str(UUID(name))
     except ValueError:
         raise LinkageError("a record is named by its record id, or as agency/local-id") from None
-
-
-def _records(run: Run, ids: frozenset[str]) -> LinkData:
-    return read_link_data(list(run.inputs["extract_ids"]), load_settings().allow_synthetic).only(ids)
 
 
 def _person_id(connection: Connection, name: str) -> str:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from pipelines.contracts.model import load_model
 from pipelines.errors import LinkageError
 from pipelines.identity.people import assign_people
-from pipelines.identity.protection import SEALED, protected_records, record_protections
+from pipelines.identity.protection import SEALED, latest_demand, protected_records, record_protections
 from pipelines.identity.records import register_records
+from pipelines.identity.runs import later_period
 from pipelines.ingest.link_inputs import LinkInputs, link_inputs
 from pipelines.link import (
     LinkData,
@@ -30,7 +31,7 @@ from pipelines.settings import load_settings
 from pipelines.stage_report import StageReport
 from pipelines.warehouse.engine import stage_lock, transaction
 from pipelines.warehouse.linkage import latest_model, read_link_data, save_clusters, save_edges, save_model
-from pipelines.warehouse.runs import finish_run, open_run, save_report
+from pipelines.warehouse.runs import Run, finish_run, open_run, save_report
 
 log = logging.getLogger("joinedup")
 
@@ -65,7 +66,7 @@ def link_run(period: str, retrain: bool = False) -> int:
         started = time.monotonic()
         linked = _link(run.run_id, inputs, retrain)
         with transaction() as connection:
-            _save(connection, run.run_id, linked)
+            _save(connection, run, linked)
             save_report(connection, run.run_id, _report(period, linked), time.monotonic() - started)
             finish_run(connection, run.run_id, model_version=linked.model.version)
     return run.run_id
@@ -79,7 +80,14 @@ def _as_inputs(inputs: LinkInputs, retrain: bool) -> dict[str, object]:
         "carried_forward": dict(inputs.carried_forward),
         "definition": load_model().model,
         "retrain": retrain,
+        "notice_id": _latest_demand(),
     }
+
+
+def _latest_demand() -> int | None:
+    """Return the last notice that somebody gave by hand: after a further one the same deliveries link anew."""
+    with transaction() as connection:
+        return latest_demand(connection)
 
 
 def _link(run_id: int, inputs: LinkInputs, retrain: bool) -> Linked:
@@ -125,12 +133,17 @@ def _model_for(data: LinkData, retrain: bool) -> TrainedModel:
     return train(definition, data)
 
 
-def _save(connection: Connection, run_id: int, linked: Linked) -> None:
+def _save(connection: Connection, run: Run, linked: Linked) -> None:
+    """Keep what linking found; of a period before the one where the ledger stands, the ledger takes no people."""
+    run_id = run.run_id
     save_model(connection, linked.model)
     save_edges(connection, run_id, linked.model.version, linked.edges)
     save_clusters(connection, run_id, linked.clusters, linked.summaries)
     register_records(connection, run_id)
-    assign_people(connection, run_id)
+    if (later := later_period(connection, run.period)) is None:
+        assign_people(connection, run_id)
+    else:
+        log.warning("link %s: %s was linked before; the people stay as that run left them", run.period, later)
 
 
 def _report(period: str, linked: Linked) -> StageReport:

@@ -36,13 +36,18 @@ def stage(function: Callable[Args, Result]) -> Callable[Args, Result]:
             log.error("%s: %s", function.__name__, type(error).__name__)
             raise error.with_traceback(None) from None
         except Exception as error:
-            problem = StageCrashed(f"{function.__name__}: {type(error).__name__} at {_place(error)}")
+            problem = crash(function.__name__, error)
         else:
             log.info("%s: done in %.1f s", function.__name__, time.monotonic() - started)
             return result
         raise problem from None
 
     return run
+
+
+def crash(what: str, error: Exception) -> StageCrashed:
+    """Return an error that tells the kind of an unforeseen one and its place, and nothing of its text."""
+    return StageCrashed(f"{what}: {type(error).__name__} at {_place(error)}")
 
 
 def _place(error: Exception) -> str:

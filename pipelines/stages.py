@@ -239,7 +239,9 @@ def check_release(release_id: int) -> dict[str, Any]:
 
     Raises:
         ExpectationsFailed: a critical expectation failed; the live release stays.
+        ReleaseError: the live release speaks of a later day; nobody needs to be asked.
     """
+    swap.reject_older(release_id)
     with transaction() as connection:
         run_id, link_run_id = _runs_of_release(connection, release_id)
         period = read_run(connection, link_run_id).period

@@ -99,6 +99,14 @@ def add_protection_notice(
     return int(notice_id or 0)
 
 
+def latest_demand(connection: Connection) -> int | None:
+    """Return the id of the last notice that came from a person and not with an extract, if any."""
+    found: int | None = connection.scalar(
+        text("SELECT max(notice_id) FROM identity.protection_notice WHERE extract_id IS NULL")
+    )
+    return found
+
+
 def protected_records(connection: Connection) -> list[Protection]:
     """Return every protected record with its strictest level; call `record_protections` for the run first."""
     return [

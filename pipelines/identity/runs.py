@@ -28,6 +28,17 @@ class LinkRun:
         return period_end(self.period)
 
 
+def later_period(connection: Connection, period: str) -> str | None:
+    """Return the latest period after this one that was linked, if any: the ledger and the release stand there."""
+    found: str | None = connection.scalar(
+        text(
+            "SELECT max(period) FROM audit.run WHERE kind = 'link' AND status = 'SUCCEEDED' AND period > :period"
+        ),
+        {"period": period},
+    )
+    return found
+
+
 def read_link_run(connection: Connection, run_id: int) -> LinkRun:
     """Return the linkage run of this id.
 

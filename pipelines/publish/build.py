@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from pipelines.contracts.shared import published_tables
 from pipelines.errors import ReleaseError
-from pipelines.identity.runs import LinkRun, read_link_run
+from pipelines.identity.runs import LinkRun, later_period, read_link_run
 from pipelines.publish.headlines import linked_person_statement
 from pipelines.publish.manifest import keep_manifest
 from pipelines.publish.people import insert_people
@@ -54,7 +54,7 @@ def build_release(link_run_id: int) -> BuiltRelease:
         release_id, run_id = _open_release(connection, run)
         counts = prepare_working_tables(connection, run)
         if counts.records_published == 0:
-            raise ReleaseError(f"linkage run {link_run_id} has no people to publish; were they assigned?")
+            raise ReleaseError(_why_nobody(connection, run))
         tables = _fill(connection, release_id, run)
         for name in tables:
             # A second release doubles the tables; with old statistics the checks would take a minute.
@@ -62,6 +62,18 @@ def build_release(link_run_id: int) -> BuiltRelease:
         built = BuiltRelease(release_id, run_id, counts, tables)
         keep_manifest(connection, release_id, run, {"rows": vars(counts), "tables": dict(tables)})
     return built
+
+
+def _why_nobody(connection: Connection, run: LinkRun) -> str:
+    """Return why a linkage run has nobody to publish, and what to do instead."""
+    later = later_period(connection, run.period)
+    if later is None:
+        return f"linkage run {run.run_id} has no people to publish; were they assigned?"
+    return (
+        f"linkage run {run.run_id} is of {run.period}, and {later} was linked before it: a release does not go"
+        f" back. `joinedup link {later}` takes in what the correction changes for {later};"
+        " `joinedup roll-back` brings an earlier release back"
+    )
 
 
 def _fill(connection: Connection, release_id: int, run: LinkRun) -> dict[str, int]:

@@ -19,14 +19,18 @@ from pipelines.warehouse.engine import lock_in_transaction, transaction
 from pipelines.warehouse.runs import finish_run
 
 KEPT_RELEASES = 3
+THE_RULE = "the rule that a release does not go back"
 
 
 def publish_release(release_id: int, approved_by: str, reason: str) -> None:
     """Swap a built release in; what was live is kept and superseded. Doing it twice changes nothing.
 
     Raises:
-        ReleaseError: nobody approved it, or it is not a release that was built and waits.
+        ReleaseError: nobody approved it, it is not a release that was built and waits, or the live one speaks of
+            a later day; then it is rejected.
     """
+    _require(approved_by, reason)
+    reject_older(release_id)
     _swap_in(release_id, approved_by, reason, expected="BUILT")
 
 
@@ -53,6 +57,25 @@ def reject_release(release_id: int, rejected_by: str, reason: str) -> None:
         _expect(release, "BUILT")
         _decide(connection, release_id, "REJECTED", rejected_by, reason)
     write_manifest(release_id)
+
+
+def reject_older(release_id: int) -> None:
+    """Reject a built release that speaks of an earlier day than the live one; any other is left alone.
+
+    Raises:
+        ReleaseError: it was rejected for that, now or before.
+    """
+    with transaction() as connection:
+        release = _locked_release(connection, release_id)
+        if not release.is_older or release.status not in ("BUILT", "REJECTED"):
+            return
+        why = f"it is as of {release.as_of}, the live release as of {release.live_as_of}"
+        if release.status == "BUILT":
+            _decide(connection, release_id, "REJECTED", THE_RULE, why)
+    write_manifest(release_id)
+    raise ReleaseError(
+        f"release {release_id} is rejected: {why}. `joinedup roll-back` brings an earlier release back on purpose"
+    )
 
 
 def live_release() -> int | None:
@@ -114,13 +137,18 @@ def _require(name: str, reason: str) -> None:
 
 
 def _locked_release(connection: Connection, release_id: int) -> Row[Any]:
-    """Return the release's status and whether it has rows; nobody else decides on releases meanwhile."""
+    """Return the release's status, whether it has rows, whether the live one is of a later day.
+
+    Nobody else decides on releases meanwhile.
+    """
     lock_in_transaction(connection, RELEASE_LOCK)
     release = connection.execute(
         text("""
-            SELECT release_id, status,
+            SELECT r.release_id, r.status, r.as_of, live.as_of AS live_as_of,
+                   coalesce(r.as_of < live.as_of, false) AS is_older,
                    EXISTS (SELECT FROM publication.person p WHERE p.release_id = r.release_id) AS has_rows
-            FROM publication.release r WHERE release_id = :release_id
+            FROM publication.release r LEFT JOIN publication.release live ON live.status = 'LIVE'
+            WHERE r.release_id = :release_id
         """),
         {"release_id": release_id},
     ).one_or_none()
