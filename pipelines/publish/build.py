@@ -46,15 +46,16 @@ def build_release(link_run_id: int) -> BuiltRelease:
 
     Raises:
         LinkageError: there is no such linkage run.
-        ReleaseError: the run's people are not in the ledger.
+        ReleaseError: the run's people are not in the ledger, or it is of a period before the latest linked one.
     """
     with transaction() as connection:
         lock_in_transaction(connection, RELEASE_LOCK)
         run = read_link_run(connection, link_run_id)
+        _require_latest(connection, run)
         release_id, run_id = _open_release(connection, run)
         counts = prepare_working_tables(connection, run)
         if counts.records_published == 0:
-            raise ReleaseError(_why_nobody(connection, run))
+            raise ReleaseError(f"linkage run {link_run_id} has no people to publish; were they assigned?")
         tables = _fill(connection, release_id, run)
         for name in tables:
             # A second release doubles the tables; with old statistics the checks would take a minute.
@@ -64,16 +65,15 @@ def build_release(link_run_id: int) -> BuiltRelease:
     return built
 
 
-def _why_nobody(connection: Connection, run: LinkRun) -> str:
-    """Return why a linkage run has nobody to publish, and what to do instead."""
+def _require_latest(connection: Connection, run: LinkRun) -> None:
+    """Raise ReleaseError when the ledger stands at a later period: a release does not go back."""
     later = later_period(connection, run.period)
-    if later is None:
-        return f"linkage run {run.run_id} has no people to publish; were they assigned?"
-    return (
-        f"linkage run {run.run_id} is of {run.period}, and {later} was linked before it: a release does not go"
-        f" back. `joinedup link {later}` takes in what the correction changes for {later};"
-        " `joinedup roll-back` brings an earlier release back"
-    )
+    if later is not None:
+        raise ReleaseError(
+            f"linkage run {run.run_id} is of {run.period}, and {later} was linked before it: a release does not go"
+            f" back. `joinedup link {later}` takes in what the correction changes for {later};"
+            " `joinedup roll-back` brings an earlier release back"
+        )
 
 
 def _fill(connection: Connection, release_id: int, run: LinkRun) -> dict[str, int]:

@@ -79,7 +79,7 @@ class TestAPairThatWasCompared:
             a=a,
             b=b,
         )
-        assert len(values) > 3
+        assert len(values) > 2
         assert [value for (value,) in values if value and f" {value} " in f" {text} "] == []
 
 
@@ -97,11 +97,11 @@ class TestAPairThatWasNeverCompared:
 def strangers(run_id: int) -> list[tuple[str, str]]:
     """Pairs of records without an edge that share neither a name, a date of birth nor a place."""
     return rows_of(
-        "WITH some AS (SELECT DISTINCT ON (c.record_id) c.record_id, n.given, n.family, b.date_of_birth, a.outward"
+        "WITH picked AS (SELECT DISTINCT ON (c.record_id) c.record_id, n.given, n.family, b.date_of_birth, a.outward"
         " FROM linked.cluster c JOIN normalised.person_name n USING (record_id)"
         " JOIN normalised.person_date_of_birth b USING (record_id) JOIN normalised.person_address a USING (record_id)"
         " WHERE c.run_id = :run_id ORDER BY c.record_id LIMIT 60)"
-        " SELECT x.record_id::text, y.record_id::text FROM some x JOIN some y ON x.record_id < y.record_id"
+        " SELECT x.record_id::text, y.record_id::text FROM picked x JOIN picked y ON x.record_id < y.record_id"
         " AND left(x.given, 1) <> left(y.given, 1) AND left(x.family, 1) <> left(y.family, 1)"
         " AND extract(year FROM x.date_of_birth) <> extract(year FROM y.date_of_birth) AND x.outward <> y.outward"
         " WHERE NOT EXISTS (SELECT FROM linked.edge e WHERE e.run_id = :run_id AND e.record_a = x.record_id"
@@ -120,7 +120,9 @@ class TestAPublishedPerson:
         assert len(told.record_ids) == records > 2
         assert told.weakest is not None
         assert told.weakest.match_weight == min(edge.match_weight for edge in told.edges)
-        assert told.weakest.match_probability >= weakest
+        # Published is the weakest link that is needed: another path may make a weaker one dispensable.
+        assert told.weakest.match_probability <= weakest
+        assert any(edge.match_probability == pytest.approx(weakest) for edge in told.edges)
         assert {end for edge in told.edges for end in (edge.record_a, edge.record_b)} == set(told.record_ids)
 
     def test_is_explained_by_the_person_id_too(self, run_id: int) -> None:

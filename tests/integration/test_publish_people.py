@@ -17,6 +17,14 @@ from pipelines.warehouse.engine import transaction
 pytestmark = pytest.mark.database
 
 
+@pytest.fixture(autouse=True)
+def nothing_live(module_warehouse: Warehouse) -> None:
+    """Each test begins with nothing live: they publish September and October in turn, and a release does not go back."""
+    with transaction() as connection:
+        connection.execute(text("UPDATE publication.current_release SET release_id = NULL"))
+        connection.execute(text("UPDATE publication.release SET status = 'SUPERSEDED' WHERE status = 'LIVE'"))
+
+
 def build(delivered: Delivered) -> BuiltRelease:
     with transaction() as connection:
         run_id = link_by_hand(connection, delivered)

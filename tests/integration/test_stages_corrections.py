@@ -21,7 +21,7 @@ from pipelines.publish.build import build_release
 from pipelines.publish.manifest import read_manifest
 from pipelines.publish.swap import THE_RULE, live_release, publish_release, roll_back
 from pipelines.settings import load_settings
-from pipelines.synth.layouts import ED_ATTENDANCES
+from pipelines.synth.layouts import DEMOGRAPHICS, ED_ATTENDANCES
 from pipelines.warehouse.engine import transaction
 from pipelines.warehouse.runs import finish_run
 
@@ -43,10 +43,11 @@ class Corrected:
 
 @pytest.fixture(scope="module")
 def corrected(journey: Journey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corrected]:
-    """Health sends its September attendances again, with two more: of a patient it still has, and of one it has not."""
+    """Health sends September again: with an attendance of a patient it still has in October, and one of a patient
+    whom it had forgotten, and who is gone in October."""
     with journey.warehouse_at("the end", tmp_path_factory.mktemp("home")) as warehouse:
-        now, before = (patients(warehouse, period) for period in (SECOND, FIRST))
-        still_there, gone = min(now & before), min(before - now)
+        still_there, gone = min(patients(warehouse, SECOND) & patients(warehouse, FIRST)), "L-GONE"
+        add_row(DEMOGRAPHICS, FIRST, LOCAL_PATIENT_ID=gone, FAMILY_NAME="Quill", GIVEN_NAME="Ada", GENDER="2")
         attended("E-LATE-1", still_there)
         attended("E-LATE-2", gone)
         ledger = rows_of(LEDGER)
