@@ -89,12 +89,14 @@ def model(
 
 def sql(
     role: Annotated[str, typer.Option(help="analyst, auditor, engineer or linkage.")] = "analyst",
-    command: Annotated[str | None, typer.Option("--command", "-c", help="One statement, then end.")] = None,
+    command: Annotated[
+        list[str] | None, typer.Option("--command", "-c", help="One statement, then end; may be repeated.")
+    ] = None,
 ) -> None:
     """Open an SQL session in the warehouse as one of the reading roles, and with nothing more than it may."""
     from pipelines.warehouse.session import run_session
 
-    raise typer.Exit(run_session(role, command))
+    raise typer.Exit(run_session(role, command or ()))
 
 
 def evaluate(

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import URL, Connection, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -49,8 +49,8 @@ def session_url(role: str) -> URL:
     return make_url(own).set(drivername=DRIVER)
 
 
-def psql_command(role: str, statement: str | None = None) -> list[str] | None:
-    """Return the psql command that opens a session or runs one statement; None where there is no psql."""
+def psql_command(role: str, statements: Sequence[str] = ()) -> list[str] | None:
+    """Return the psql command that opens a session or runs some statements; None where there is no psql."""
     program = _psql()
     if program is None:
         return None
@@ -60,7 +60,7 @@ def psql_command(role: str, statement: str | None = None) -> list[str] | None:
         "postgresql", address.username, None, address.host, address.port, address.database, address.query
     )
     command = [program, "--no-psqlrc", "--set=ON_ERROR_STOP=1", shown.render_as_string(hide_password=False)]
-    return command if statement is None else [*command, "--command", statement]
+    return command + [f"--command={statement}" for statement in statements]
 
 
 def _psql() -> str | None:
@@ -70,24 +70,24 @@ def _psql() -> str | None:
     return shutil.which("psql")
 
 
-def run_session(role: str, statement: str | None = None) -> int:
-    """Return the exit code of a session as a role: interactive, or one statement."""
-    command = psql_command(role, statement)
+def run_session(role: str, statements: Sequence[str] = ()) -> int:
+    """Return the exit code of a session as a role: some statements up to one that fails, or interactive."""
+    command = psql_command(role, statements)
     if command is not None:
         environment = {**os.environ, "PGOPTIONS": "-c search_path=published"}
         return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - psql, as asked
-    return run_plain_session(role, statement)
+    return run_plain_session(role, statements)
 
 
-def run_plain_session(role: str, statement: str | None = None, ask: Callable[[str], str] = input) -> int:
+def run_plain_session(role: str, statements: Sequence[str] = (), ask: Callable[[str], str] = input) -> int:
     """Return the exit code of a session without psql: one statement a line, results as tables."""
     made = create_engine(session_url(role), poolclass=NullPool, isolation_level="AUTOCOMMIT")
     try:
         with made.connect() as connection:
             connection.exec_driver_sql("SET search_path = published")
-            if statement is not None:
-                return _show(connection, statement)
-            return _talk(connection, ask)
+            if not statements:
+                return _talk(connection, ask)
+            return next((1 for statement in statements if _show(connection, statement)), 0)
     except OperationalError:
         raise WarehouseError(
             "the session could not be opened; is the warehouse running and prepared?"

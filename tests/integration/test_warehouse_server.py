@@ -161,13 +161,13 @@ def test_a_session_as_analyst_is_a_login_of_its_own(warehouse: Warehouse) -> Non
     assert session_url("analyst").username == "joinedup_analyst_session"
     with pytest.raises(WarehouseError, match="analyst, auditor|engineer"):
         session_url("owner")
-    command = psql_command("analyst", "SELECT current_user, current_schema()")
+    command = psql_command("analyst", ["SELECT current_user", "SELECT current_schema()"])
     assert command is not None
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "joinedup_analyst_session" in shown
     assert "published" in shown
-    assert run_session("analyst", "SELECT 1") == 0
-    assert run_session("analyst", "SELECT * FROM normalised.person_name") != 0
+    assert run_session("analyst", ["SELECT 1"]) == 0
+    assert run_session("analyst", ["SELECT * FROM normalised.person_name"]) != 0
 
 
 def test_a_session_without_psql_shows_tables_and_errors(
@@ -179,6 +179,9 @@ def test_a_session_without_psql_shows_tables_and_errors(
     assert "joinedup_auditor_session" in shown.out
     assert "10" in shown.out
     assert "permission denied" in shown.err
+    assert run_plain_session("auditor", ["SELECT 1 AS one", "SELECT * FROM landing.x", "SELECT 2 AS two"]) == 1
+    assert "one" in (shown := capsys.readouterr()).out
+    assert "two" not in shown.out
 
 
 def test_elsewhere_people_use_their_own_login(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from pipelines.settings import PROJECT_ROOT
+from pipelines.warehouse.server_config import QUIET_LOG
 
 COMPOSE = PROJECT_ROOT / "docker-compose.yml"
 SECRET = re.compile(r"PASSWORD|SECRET|KEY")
@@ -53,6 +54,13 @@ def test_the_schema_check_finds_a_misspelt_key(tmp_path: Any) -> None:
         str(wrong),
     ]
     assert subprocess.run(command, capture_output=True, check=False).returncode != 0  # noqa: S603
+
+
+def test_the_warehouse_logs_as_little_as_the_embedded_one(services: dict[str, Any]) -> None:
+    assert services["warehouse"]["command"] == [
+        "postgres",
+        *(f"--{name}={value}" for name, value in QUIET_LOG.items()),
+    ]
 
 
 def test_every_variable_is_required_and_has_no_default() -> None:
