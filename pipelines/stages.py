@@ -18,7 +18,6 @@ from pipelines.errors import ExpectationsFailed
 from pipelines.identity.runs import later_period
 from pipelines.ingest import deliveries, inbox, link_requests, requeue
 from pipelines.ingest.receive import receive_delivery
-from pipelines.linking import link_run
 from pipelines.normalise.assemble.context import NormaliseContext
 from pipelines.normalise.assemble.delivery import FileOutcome, normalise_files
 from pipelines.periods import period_end
@@ -200,6 +199,8 @@ def link_period(period: str, retrain: bool = False) -> int:
     Raises:
         LinkageError: an agency that is required has nothing that may be used.
     """
+    from pipelines.linking import link_run  # two seconds of imports, which the other tasks do without
+
     return link_run(period, retrain)
 
 

@@ -18,6 +18,13 @@ settings.register_profile("joinedup", deadline=None, suppress_health_check=[Heal
 settings.load_profile("joinedup")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and all that begin on the journey, which is long, in another."""
+    for item in items:
+        on_the_journey = "journey" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("journey" if on_the_journey else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def warehouse_server() -> Iterator[Server]:
     """The embedded PostgreSQL of this test session, with a prepared warehouse to copy."""

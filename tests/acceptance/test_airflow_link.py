@@ -91,7 +91,7 @@ def deliver_a_correction(story: Story) -> None:
 def answer(airflow: Airflow, known: Any, choice: str, reason: str) -> dict[str, str]:
     """Answer the publish run that comes, and return its task states at the end."""
     run = airflow.server.wait_for_new_run("publish", PERIOD, known, seconds=240)
-    airflow.wait_for_task(run, "approve", "awaiting_input")
+    airflow.wait_for_question(run, "approve")
     airflow.client.answer_approval(run, "approve", choice, reason)
     return airflow.finish(run)
 

@@ -179,7 +179,9 @@ def test_a_session_without_psql_shows_tables_and_errors(
     assert "joinedup_auditor_session" in shown.out
     assert "10" in shown.out
     assert "permission denied" in shown.err
-    assert run_plain_session("auditor", ["SELECT 1 AS one", "SELECT * FROM landing.x", "SELECT 2 AS two"]) == 1
+    assert (
+        run_plain_session("auditor", ["SELECT 1 AS one", "SELECT * FROM landing.x", "SELECT 2 AS two"]) == 1
+    )
     assert "one" in (shown := capsys.readouterr()).out
     assert "two" not in shown.out
 

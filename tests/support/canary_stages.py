@@ -38,18 +38,18 @@ from pipelines.warehouse.server_files import locate
 PEOPLE, SEED = 250, 20260901
 AGENCIES = ("childrens_services", "health", "police")
 BREAKABLE = {  # stage -> a table that it writes, and a function that it calls
-    "receive": ("landing.health_demographics", "receive_delivery"),
-    "check_landing": ("audit.expectation_result", "checks.check_landing"),
-    "normalise_delivery": ("normalised.person_name", "normalise_files"),
-    "check_normalised": ("audit.expectation_result", "checks.check_normalised"),
-    "announce": ("audit.run", "link_requests.request_link"),
-    "link_period": ("linked.edge", "link_run"),
-    "check_linked": ("audit.expectation_result", "checks.check_linked"),
-    "build_release": ("publication.person", "build.build_release"),
-    "check_release": ("audit.expectation_result", "checks.check_release"),
-    "publish_release": ("publication.release", "swap.publish_release"),
-    "reject_release": ("publication.release", "swap.reject_release"),
-    "write_reports": ("", "reports.write_reports"),
+    "receive": ("landing.health_demographics", "stages.receive_delivery"),
+    "check_landing": ("audit.expectation_result", "stages.checks.check_landing"),
+    "normalise_delivery": ("normalised.person_name", "stages.normalise_files"),
+    "check_normalised": ("audit.expectation_result", "stages.checks.check_normalised"),
+    "announce": ("audit.run", "stages.link_requests.request_link"),
+    "link_period": ("linked.edge", "linking.link_run"),
+    "check_linked": ("audit.expectation_result", "stages.checks.check_linked"),
+    "build_release": ("publication.person", "stages.build.build_release"),
+    "check_release": ("audit.expectation_result", "stages.checks.check_release"),
+    "publish_release": ("publication.release", "stages.swap.publish_release"),
+    "reject_release": ("publication.release", "stages.swap.reject_release"),
+    "write_reports": ("", "stages.reports.write_reports"),
 }
 # Runs a stage in a process of its own, which kills itself when the stage calls one function.
 VICTIM = """
@@ -254,7 +254,7 @@ def break_stage(story: Story, name: str, *arguments: Any) -> None:
     stage, (table, inner) = getattr(stages, name), BREAKABLE[name]
     for error in errors_with(story.canaries.at(f"an error inside {name}")):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(f"pipelines.stages.{inner}", raising(error))
+            patch.setattr(f"pipelines.{inner}", raising(error))
             story.refused("StageCrashed", stage, *arguments)
     if table:
         break_table(story, table, name)

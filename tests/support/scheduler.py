@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -53,6 +54,23 @@ class Airflow:
         self.server.wait_until(
             lambda: self.client.task_states(run).get(task_id) == state,
             f"{task_id} to be {state}",
+            RUN_SECONDS,
+        )
+
+    def wait_for_question(self, run: DagRun, task_id: str) -> None:
+        """Return once a task of the run has put its question and its process is known to have ended.
+
+        Answered within the same turn of the scheduler, the task is queued again before the end of its first
+        process is noted, and Airflow takes that end for a crash of the second. No person is as quick.
+        """
+        self.wait_for_task(run, task_id, "awaiting_input")
+        ended = re.compile(
+            rf"Finished: .*task_id={task_id}, run_id={re.escape(run.run_id)}, .*awaiting_input"
+        )
+        log = self.server.home.logs / "scheduler.log"
+        self.server.wait_until(
+            lambda: ended.search(log.read_text(encoding="utf-8", errors="replace")) is not None,
+            f"the scheduler to note that {task_id} waits",
             RUN_SECONDS,
         )
 
