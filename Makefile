@@ -44,7 +44,7 @@ pythons: ## Install the pins and run the fast tests on each supported Python tha
 		"$$name" -c '$(FITS)' 2>/dev/null || { echo "$$name is not here"; continue; }; \
 		folder=$$(mktemp -d); echo "$$name: installing the pins ..."; \
 		"$$name" -m venv "$$folder" && \
-		"$$folder/bin/python" -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,synth,dev]' && \
+		"$$folder/bin/python" -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,synth,splink,dev]' && \
 		"$$folder/bin/python" -m pytest -q -p no:cacheprovider tests/unit tests/spec; \
 		result=$$?; rm -rf "$$folder"; test $$result -eq 0 || exit $$result; \
 	done
@@ -73,6 +73,6 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@echo "Installing into .venv with $$($(PYTHON) --version); the first time takes minutes ..."
 	@started=$$(date +%s); \
 		$(PYTHON) -m venv .venv || { echo "No venv module: on Debian and Ubuntu, apt install python3-venv."; exit 1; } && \
-		$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,synth,dev]' && \
+		$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,synth,splink,dev]' && \
 		touch $@ && \
 		echo "Installed in $$(( $$(date +%s) - started )) s."

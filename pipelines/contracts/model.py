@@ -3,70 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from pipelines.contracts.conditions import (
+    CONDITIONS,
+    FIELDS,
+    KEY_FIELDS,
+    LAST_CONDITION,
+    NEEDS_VALUE,
+    Condition,
+    Kind,
+    is_field,
+    is_key,
+    is_open,
+)
 from pipelines.contracts.yaml_file import read_model
 from pipelines.settings import load_settings
-
-Kind = Literal["name", "middle", "date", "code", "identifier", "address", "contact"]
-Condition = Literal[
-    "equal", "swapped", "swapped_phonetic", "middle_used", "variant", "similar", "phonetic", "tokens", "initial",
-    "day_month_swapped", "one_edit", "imprecise", "age_range", "same_month", "within_years",
-    "equal_unverified", "differ_unverified", "conflict",
-    "same_address", "same_postcode", "same_outward", "else",
-]  # fmt: skip
-CONDITIONS: dict[str, frozenset[str]] = {
-    "name": frozenset(
-        {
-            "equal",
-            "swapped",
-            "swapped_phonetic",
-            "middle_used",
-            "variant",
-            "similar",
-            "phonetic",
-            "tokens",
-            "initial",
-            "else",
-        }
-    ),
-    "middle": frozenset({"equal", "tokens", "initial", "else"}),
-    "date": frozenset(
-        {
-            "equal",
-            "day_month_swapped",
-            "one_edit",
-            "imprecise",
-            "age_range",
-            "same_month",
-            "within_years",
-            "else",
-        }
-    ),
-    "code": frozenset({"equal", "else"}),
-    "identifier": frozenset({"equal", "equal_unverified", "differ_unverified", "conflict"}),
-    "address": frozenset({"same_address", "same_postcode", "same_outward", "else"}),
-    "contact": frozenset({"equal", "else"}),
-}
-FIELDS: dict[str, frozenset[str]] = {
-    "name": frozenset({"given", "family"}),
-    "middle": frozenset({"middle"}),
-    "date": frozenset({"birth"}),
-    "code": frozenset({"sex"}),
-    "identifier": frozenset({"nhs_number", "identifier"}),
-    "address": frozenset({"address"}),
-    "contact": frozenset({"contact"}),
-}
-NEEDS_VALUE: dict[str, str] = {"similar": "at_least", "within_years": "years"}
-LAST_CONDITION: dict[str, str] = {"identifier": "conflict"}
-
-BlockingKey = Literal[
-    "nhs_number", "identifier", "date_of_birth", "birth_either_order", "birth_year", "birth_month", "given",
-    "family", "given_phonetic", "family_phonetic", "given_initial", "family_initial", "sorted_names", "postcode",
-    "outward", "place", "contact", "sex",
-]  # fmt: skip
 
 Probability = Field(gt=0, lt=1)
 
@@ -76,7 +30,10 @@ class _Strict(BaseModel):
 
 
 class Level(_Strict):
-    """One outcome band of a comparison; `m` and `u` are where training starts."""
+    """One outcome band of a comparison; `m` and `u` are where training starts.
+
+    Where the level holds, the comparison named in `silences` is null: what it would say has been said.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     when: Condition
@@ -85,13 +42,15 @@ class Level(_Strict):
     at_least: float | None = Field(default=None, gt=0, le=1)
     years: int | None = Field(default=None, ge=0)
     term_frequency: bool = False
+    silences: str | None = None
 
     @model_validator(mode="after")
     def _value_fits(self) -> Self:
-        for condition, key in NEEDS_VALUE.items():
-            if (self.when == condition) != (getattr(self, key) is not None):
+        for key in sorted(set(NEEDS_VALUE.values())):
+            conditions = [condition for condition, needed in NEEDS_VALUE.items() if needed == key]
+            if (self.when in conditions) != (getattr(self, key) is not None):
                 raise ValueError(
-                    f"level {self.name}: `{key}` belongs to, and is required by, when: {condition}"
+                    f"level {self.name}: `{key}` belongs to, and is required by, when: {' or '.join(conditions)}"
                 )
         return self
 
@@ -113,17 +72,16 @@ class Comparison(_Strict):
             raise ValueError(f"comparison {self.name}: level names must differ, and `null` is implied")
         for level in self.levels:
             if level.when not in CONDITIONS[self.kind]:
-                allowed = ", ".join(sorted(CONDITIONS[self.kind]))
+                allowed = ", ".join(CONDITIONS[self.kind])
                 raise ValueError(
                     f"comparison {self.name}, level {level.name}: `when` must be one of {allowed}"
                 )
         last = LAST_CONDITION.get(self.kind, "else")
         if self.levels[-1].when != last or [level.when for level in self.levels].count("else") > 1:
             raise ValueError(f"comparison {self.name}: exactly the last level must be `when: {last}`")
-        if self.field not in FIELDS[self.kind]:
-            raise ValueError(
-                f"comparison {self.name}: `field` must be one of {', '.join(sorted(FIELDS[self.kind]))}"
-            )
+        if not is_field(self.kind, self.field):
+            allowed = ", ".join(field + "*" * field.endswith(".") for field in FIELDS[self.kind])
+            raise ValueError(f"comparison {self.name}: `field` must be one of {allowed}")
         if (self.kind == "identifier") != bool(self.types):
             raise ValueError(
                 f"comparison {self.name}: `types` belongs to, and is required by, kind: identifier"
@@ -143,10 +101,18 @@ class BlockingRule(_Strict):
     """A condition that two records must meet to be compared: all keys equal."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    keys: tuple[BlockingKey, ...] = Field(min_length=1)
+    keys: tuple[str, ...] = Field(min_length=1)
     maximum_block: int = Field(ge=2)
-    narrow_with: BlockingKey | None = None
+    narrow_with: str | None = None
     train: bool = False
+
+    @field_validator("keys", "narrow_with")
+    @classmethod
+    def _are_keys(cls, value: tuple[str, ...] | str | None) -> tuple[str, ...] | str | None:
+        for key in (value,) if isinstance(value, str) else value or ():
+            if not is_key(key):
+                raise ValueError(f"{key} is not a blocking key; those are {', '.join(KEY_FIELDS)}, and a file's own")
+        return value
 
 
 class Deterministic(_Strict):
@@ -174,9 +140,10 @@ class Household(_Strict):
 
 
 class Training(_Strict):
-    """Constants of training: sample size, stopping rule, smoothing."""
+    """Constants of training: sample sizes (random pairs, pairs of one rule), stopping rule, smoothing."""
 
     random_pairs: int = Field(ge=1000)
+    rule_pairs: int = Field(ge=1000)
     iterations: int = Field(ge=1)
     tolerance: float = Field(gt=0)
     starting_pairs: float = Field(gt=0)
@@ -222,10 +189,13 @@ class LinkageModel(_Strict):
                 raise ValueError(f"household and hard_bar must name comparisons; {name} is none")
         if self.hard_bar and self.comparison(self.hard_bar).kind != "identifier":
             raise ValueError(f"hard_bar must name a comparison of kind identifier; {self.hard_bar} is not")
+        for silenced in (level.silences for each in self.comparisons for level in each.levels if level.silences):
+            if silenced not in levels:
+                raise ValueError(f"`silences` must name a comparison; {silenced} is none")
         fields = {comparison.field for comparison in self.comparisons}
         for blocking_rule in self.blocking:
-            for key in {"nhs_number", "identifier"} & set(blocking_rule.keys):
-                if key not in fields:
+            for key in blocking_rule.keys:
+                if (key in {"nhs_number", "identifier"} or is_open(key)) and key not in fields:
                     raise ValueError(
                         f"blocking rule {blocking_rule.name}: key {key} needs a comparison of that field"
                     )

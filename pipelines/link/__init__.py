@@ -2,6 +2,7 @@
 
 from pipelines.link.cluster import cluster_edges, settle_edges
 from pipelines.link.data import LinkData
+from pipelines.link.engines.fused_engine import FusedEngine
 from pipelines.link.engines.recordlinkage_engine import RecordLinkageEngine
 from pipelines.link.evaluate import evaluate_partition
 from pipelines.link.explain import PersonExplanation, Waterfall, explain_pair, explain_person
@@ -12,6 +13,7 @@ from pipelines.link.training.train import train
 
 __all__ = [
     "Clustering",
+    "FusedEngine",
     "LinkData",
     "PersonExplanation",
     "RecordLinkageEngine",

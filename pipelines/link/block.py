@@ -1,4 +1,4 @@
-"""Candidate pairs: every pair of records that meets a blocking rule, once, however often it meets one."""
+"""Blocking: which records share a key of which rule, planned from key counts before any pair is built."""
 
 from __future__ import annotations
 
@@ -6,35 +6,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-import recordlinkage
 
 from pipelines.contracts.model import BlockingRule, LinkageModel
 from pipelines.errors import LinkageError
 from pipelines.link.encode import Encoded
-from pipelines.link.features import Ints, expand
+from pipelines.link.features import Codes, Feature, Ints, expand, make_feature, ragged_range
+from pipelines.link.fused.grouping import group_keys, renumber
 
-# How a comparison's field is fixed by a key: training on a rule leaves these fields out.
-KEY_FIELDS: dict[str, tuple[str, ...]] = {
-    "nhs_number": ("nhs_number",),
-    "identifier": ("identifier",),
-    "date_of_birth": ("birth",),
-    "birth_either_order": ("birth",),
-    "birth_year": ("birth",),
-    "birth_month": ("birth",),
-    "given": ("given",),
-    "given_phonetic": ("given",),
-    "given_initial": ("given",),
-    "family": ("family",),
-    "family_phonetic": ("family",),
-    "family_initial": ("family",),
-    "sorted_names": ("given", "family"),
-    "postcode": ("address",),
-    "outward": ("address",),
-    "place": ("address",),
-    "contact": ("contact",),
-    "sex": ("sex",),
-}
+LARGEST_KEY = 2**62
+LARGEST_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class RulePlan:
+    """The blocks of one rule: block i holds the records `members[starts[i]:starts[i + 1]]`, two at least.
+
+    `keys` are the blocks of each record, so that a later rule can tell what this one has met. `narrowed` blocks were
+    too large and were divided; `skipped` blocks stayed too large, and the rule leaves out their `skipped_records`.
+    """
+
+    rule: str
+    members: Codes
+    starts: Ints
+    keys: Feature
+    narrowed: int
+    skipped: int
+    skipped_records: int
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs the blocks hold; a pair that shares two keys is counted twice."""
+        sizes = np.diff(self.starts)
+        return int((sizes * (sizes - 1) // 2).sum())
+
+    @property
+    def largest(self) -> tuple[int, ...]:
+        """The sizes of the largest blocks."""
+        return tuple(int(size) for size in np.sort(np.diff(self.starts))[::-1][:LARGEST_SHOWN])
 
 
 @dataclass(frozen=True)
@@ -50,142 +58,136 @@ class RuleReport:
     skipped_records: int
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """Distinct pairs (a < b, positions in record order), the rules each meets as bits, and a report per rule."""
-
-    a: Ints
-    b: Ints
-    rules: Ints
-    report: tuple[RuleReport, ...]
-
-    def meeting(self, rule: int) -> Ints:
-        """Return the positions of the pairs that meet the rule with this index."""
-        return np.flatnonzero(self.rules & (1 << rule))
+def report_of(plan: RulePlan, new_pairs: int, met_pairs: int) -> RuleReport:
+    """Return what a rule did, from its plan and the pairs that were counted."""
+    return RuleReport(
+        plan.rule, new_pairs, met_pairs, plan.largest, plan.narrowed, plan.skipped, plan.skipped_records
+    )
 
 
-@dataclass(frozen=True)
-class _Keys:
-    """Distinct (record, key) rows of one rule."""
-
-    record: Ints
-    key: Ints
-
-    def sizes(self) -> Ints:
-        return np.bincount(self.key) if len(self.key) else np.empty(0, np.int64)
-
-
-def block_pairs(model: LinkageModel, encoded: Encoded, only: Sequence[str] | None = None) -> Candidates:
-    """Return the candidate pairs of the rules of `model` (of those named in `only`, when given).
+def plan_blocks(
+    model: LinkageModel, encoded: Encoded, only: Sequence[str] | None = None
+) -> tuple[RulePlan, ...]:
+    """Return the blocks of the rules of `model` (of those named in `only`, when given), in the model's order.
 
     Raises:
         LinkageError: the rules together exceed the model's pair budget; said before any pair is built.
     """
-    size = len(encoded.record_ids)
-    chosen = [(bit, rule) for bit, rule in enumerate(model.blocking) if only is None or rule.name in only]
-    planned = [(bit, rule, *_plan(rule, encoded)) for bit, rule in chosen]
-    _check_budget(model, [(rule.name, keys) for _, rule, keys, _ in planned])
-    found: Ints = np.empty(0, np.int64)
-    bits: Ints = np.empty(0, np.int64)
-    reports = []
-    for bit, rule, keys, narrowing in planned:
-        pairs = _pairs_of(keys, size)
-        known = np.isin(pairs, found, assume_unique=True)
-        bits[np.searchsorted(found, pairs[known])] |= 1 << bit
-        merged = np.concatenate([found, pairs[~known]])
-        merged_bits = np.concatenate([bits, np.full(int((~known).sum()), 1 << bit, dtype=np.int64)])
-        order = np.argsort(merged, kind="stable")
-        found, bits = merged[order], merged_bits[order]
-        largest = tuple(int(n) for n in np.sort(keys.sizes())[::-1][:5])
-        reports.append(RuleReport(rule.name, int((~known).sum()), len(pairs), largest, *narrowing))
-    width = max(size, 1)
-    return Candidates(found // width, found % width, bits, tuple(reports))
-
-
-def _plan(rule: BlockingRule, encoded: Encoded) -> tuple[_Keys, tuple[int, int, int]]:
-    """Return the keys of a rule after narrowing, with (blocks narrowed, blocks skipped, records in those)."""
-    keys = _rule_keys(rule.keys, encoded)
-    sizes = keys.sizes()
-    if not len(sizes) or sizes.max() <= rule.maximum_block:
-        return keys, (0, 0, 0)
-    large = sizes[keys.key] > rule.maximum_block
-    narrowed = int((sizes > rule.maximum_block).sum())
-    small = _Keys(keys.record[~large], keys.key[~large])
-    rest = _Keys(keys.record[large], keys.key[large])
-    if rule.narrow_with is not None:
-        rest = _add_key(rest, rule.narrow_with, encoded)
-    rest_sizes = rest.sizes()
-    over = rest_sizes[rest.key] > rule.maximum_block
-    skipped = len(np.unique(rest.key[over])), len(np.unique(rest.record[over]))
-    joined = _compact(
-        np.concatenate([small.record, rest.record[~over]]),
-        np.concatenate([small.key, rest.key[~over] + len(sizes)]),
-    )
-    return joined, (narrowed, *skipped)
-
-
-def _rule_keys(parts: Sequence[str], encoded: Encoded) -> _Keys:
-    first = encoded.features[parts[0]]
-    keys = _compact(first.record_of_each(), first.codes)
-    for part in parts[1:]:
-        keys = _add_key(keys, part, encoded)
-    return keys
-
-
-def _add_key(keys: _Keys, part: str, encoded: Encoded) -> _Keys:
-    """Return the keys combined with each of the record's values of one more part."""
-    feature = encoded.features[part]
-    counts = feature.counts[keys.record]
-    row = np.repeat(np.arange(len(keys.record)), counts)
-    starts = feature.offsets[keys.record][row]
-    step = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return _compact(
-        keys.record[row], keys.key[row] * max(len(feature.values), 1) + feature.codes[starts + step]
-    )
-
-
-def _compact(record: Ints, key: Ints) -> _Keys:
-    """Return distinct rows with keys renumbered from 0."""
-    numbers = np.unique(key, return_inverse=True)[1].astype(np.int64)
-    width = int(numbers.max()) + 1 if len(numbers) else 1
-    rows = np.unique(record * width + numbers)
-    return _Keys(rows // width, rows % width)
-
-
-def _check_budget(model: LinkageModel, keys: list[tuple[str, _Keys]]) -> None:
-    counts = {name: int((sizes * (sizes - 1) // 2).sum()) for name, each in keys for sizes in [each.sizes()]}
-    total = sum(counts.values())
+    plans = tuple(_plan(rule, encoded) for rule in model.blocking if only is None or rule.name in only)
+    total = sum(plan.pairs for plan in plans)
     if total > model.pair_budget:
-        worst = max(counts, key=lambda name: counts[name])
+        worst = max(plans, key=lambda plan: plan.pairs)
         raise LinkageError(
             f"blocking would build up to {total} pairs, the model's pair_budget is {model.pair_budget}; "
-            f"the largest rule is {worst} with {counts[worst]}: lower its maximum_block or give it narrow_with"
+            f"the largest rule is {worst.rule} with {worst.pairs}, its largest block holds"
+            f" {worst.largest[0]} records: lower its maximum_block or give it narrow_with"
         )
+    return plans
 
 
-def _pairs_of(keys: _Keys, size: int) -> Ints:
-    """Return the distinct pairs that share a key, each as a * size + b with a < b, sorted."""
-    frame = pd.DataFrame({"key": keys.key, "record": keys.record})
-    sizes = keys.sizes()
-    frame = frame.loc[sizes[keys.key] > 1].reset_index(drop=True) if len(sizes) else frame
-    if frame.empty:
-        return np.empty(0, np.int64)
-    indexer = recordlinkage.Index()
-    indexer.block("key")
-    pairs = indexer.index(frame)
-    record = frame["record"].to_numpy(dtype=np.int64)
-    left, right = record[pairs.get_level_values(0)], record[pairs.get_level_values(1)]
-    return np.unique(np.minimum(left, right) * size + np.maximum(left, right))
+@dataclass(frozen=True)
+class _Rows:
+    """Distinct (record, key) rows of one rule."""
+
+    record: Codes
+    key: Ints
+
+    def where(self, rows: np.ndarray) -> _Rows:
+        return _Rows(self.record[rows], self.key[rows])
 
 
-def rules_met(model: LinkageModel, encoded: Encoded, a: int, b: int) -> dict[str, tuple[int, int]]:
-    """Return, per rule, how many of its keys two records share and how many it has."""
-    first, second = np.array([a]), np.array([b])
-    met = {}
-    for rule in model.blocking:
-        shared = 0
-        for part in rule.keys:
-            rows = expand(encoded.features[part], encoded.features[part], first, second)
-            shared += bool((rows.left == rows.right).any())
-        met[rule.name] = (shared, len(rule.keys))
-    return met
+def _plan(rule: BlockingRule, encoded: Encoded) -> RulePlan:
+    rows = _rule_rows(rule.keys, encoded)
+    order, starts, group = group_keys(rows.key)
+    sizes = np.diff(starts)
+    too_large = sizes > rule.maximum_block
+    if not bool(too_large.any()):
+        return _planned(rule.name, encoded.size, rows.record[order], starts, (0, 0, 0))
+    inside = (group >= 0) & too_large[np.maximum(group, 0)]
+    rest = _Rows(rows.record[inside], group[inside].astype(np.int64))
+    if rule.narrow_with is not None:
+        rest = _with_key(rest, encoded.features[rule.narrow_with])
+    narrow_order, narrow_starts, _ = group_keys(rest.key)
+    still = np.diff(narrow_starts) > rule.maximum_block
+    skipped = rest.record[narrow_order][np.repeat(still, np.diff(narrow_starts))]
+    blocks = (
+        (rows.record[order], starts, ~too_large),
+        (rest.record[narrow_order], narrow_starts, ~still),
+    )
+    members, bounds = _joined(blocks)
+    counts = int(too_large.sum()), int(still.sum()), len(np.unique(skipped))
+    return _planned(rule.name, encoded.size, members, bounds, counts)
+
+
+def _joined(parts: Sequence[tuple[Codes, Ints, np.ndarray]]) -> tuple[Codes, Ints]:
+    """Return the members and starts of the blocks that are kept in each part, one part after the other."""
+    members, sizes = [], []
+    for records, starts, kept in parts:
+        size = np.diff(starts)
+        members.append(records[np.repeat(kept, size)])
+        sizes.append(size[kept])
+    return np.concatenate(members), np.concatenate([[0], np.cumsum(np.concatenate(sizes))]).astype(np.int64)
+
+
+def _planned(
+    rule: str, total: int, members: Codes, starts: Ints, counts: tuple[int, int, int]
+) -> RulePlan:
+    block = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
+    keys = make_feature(members.astype(np.int64), block, len(starts) - 1, total)
+    return RulePlan(rule, members.astype(np.int32), starts, keys, *counts)
+
+
+def _rule_rows(parts: Sequence[str], encoded: Encoded) -> _Rows:
+    first = encoded.features[parts[0]]
+    rows = _Rows(first.record_of_each().astype(np.int32), first.rows[1].astype(np.int64))
+    for part in parts[1:]:
+        rows = _with_key(rows, encoded.features[part])
+    return rows
+
+
+def _with_key(rows: _Rows, feature: Feature) -> _Rows:
+    """Return the rows combined with each of the record's values of one more feature."""
+    size = max(feature.size, 1)
+    key = rows.key
+    if len(key) and int(key.max()) >= LARGEST_KEY // size:
+        key = renumber(key)[0].astype(np.int64)
+    if feature.offsets is None:
+        code = feature.codes[rows.record]
+        present = code >= 0
+        return _Rows(rows.record[present], key[present] * size + code[present])
+    counts = feature.counts[rows.record]
+    row = np.repeat(np.arange(len(rows.record)), counts)
+    at = feature.offsets[rows.record][row] + ragged_range(counts)
+    return _Rows(rows.record[row], key[row] * size + feature.codes[at])
+
+
+@dataclass(frozen=True)
+class RuleMet:
+    """How many of a rule's keys two records share, of how many; whether they share the key that narrows it."""
+
+    shared: int
+    keys: int
+    narrowed_too: bool
+
+    @property
+    def is_met(self) -> bool:
+        """Whether all keys are shared."""
+        return self.shared == self.keys
+
+
+def rules_met(model: LinkageModel, encoded: Encoded, a: int, b: int) -> dict[str, RuleMet]:
+    """Return how far two records meet each rule. A block that was too large may have been narrowed or left out."""
+
+    def share(key: str) -> bool:
+        feature = encoded.features[key]
+        rows = expand(feature, feature, np.array([a]), np.array([b]))
+        return bool((rows.left == rows.right).any())
+
+    return {
+        rule.name: RuleMet(
+            sum(share(key) for key in rule.keys),
+            len(rule.keys),
+            rule.narrow_with is None or share(rule.narrow_with),
+        )
+        for rule in model.blocking
+    }

@@ -23,7 +23,7 @@ def _head(model: TrainedModel) -> Iterator[str]:
         f"trained on {training.records:,} records, {training.random_pairs:,} random pairs (for u),"
         f" {training.candidate_pairs:,} candidate pairs (for m), seed {training.seed}"
     )
-    yield f"links are accepted at a posterior of {model.definition.link_probability}"
+    yield f"links are accepted at a posterior of {model.link_probability}"
 
 
 def _priors(model: TrainedModel) -> Iterator[str]:

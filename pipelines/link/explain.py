@@ -10,13 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from pipelines.link.block import rules_met
+from pipelines.link.block import RuleMet, rules_met
 from pipelines.link.cluster import components
-from pipelines.link.compare import NULL
+from pipelines.link.compare import NULL, compare_pairs
 from pipelines.link.data import LinkData
 from pipelines.link.encode import Encoded, encode
-from pipelines.link.engines.base import ScoredPairs
-from pipelines.link.engines.recordlinkage_engine import score_candidates
+from pipelines.link.engines.base import ScoredPairs, score_levels
 from pipelines.link.features import Ints
 from pipelines.link.trained import TrainedModel
 
@@ -69,7 +68,7 @@ class Waterfall:
         else:
             verdict = "a link" if self.is_link else "no link"
         if self.rules:
-            return f"{verdict}; compared under: {', '.join(self.rules)}"
+            return f"{verdict}; meets the blocking rules: {', '.join(self.rules)}"
         return f"{verdict}; never compared: {self.nearest_rule}"
 
 
@@ -119,28 +118,34 @@ def explain_pair(trained: TrainedModel, data: LinkData, a: str, b: str) -> Water
     first, second = sorted((a, b))
     encoded = encode(trained.definition, data.only(frozenset((first, second))))
     at = encoded.positions([first, second])
-    found = score_candidates(trained, encoded, (at[:1], at[1:]))
+    pairs = (at[:1], at[1:])
+    levels = compare_pairs(trained.definition, encoded, pairs)
+    found = score_levels(trained, encoded, pairs, levels)
     met = rules_met(trained.definition, encoded, int(at[0]), int(at[1]))
-    rules = tuple(name for name, (shared, keys) in met.items() if shared == keys)
+    rules = tuple(_in_words(name, each) for name, each in met.items() if each.is_met)
     return _waterfall(trained, encoded, found, rules, None if rules else _nearest(met))
 
 
-def _nearest(met: dict[str, tuple[int, int]]) -> str:
+def _in_words(name: str, met: RuleMet) -> str:
+    """Return a rule that two records meet; two records alone cannot tell whether their block was too large."""
+    return name if met.narrowed_too else f"{name} (unless its block was narrowed)"
+
+
+def _nearest(met: dict[str, RuleMet]) -> str:
     """Return which rule the pair came closest to, in words."""
-    name = max(met, key=lambda rule: (met[rule][0] / met[rule][1], met[rule][0]))
-    shared, keys = met[name]
-    return f"the nearest rule is {name}, {shared} of its {keys} keys agree"
+    name = max(met, key=lambda rule: (met[rule].shared / met[rule].keys, met[rule].shared))
+    return f"the nearest rule is {name}, {met[name].shared} of its {met[name].keys} keys agree"
 
 
 def _waterfall(
     trained: TrainedModel, encoded: Encoded, found: ScoredPairs, rules: tuple[str, ...], nearest: str | None
 ) -> Waterfall:
-    scores, model = found.scores, trained.definition
+    scores = found.scores
     total, probability = float(scores.total[0]), float(scores.probability[0])
     barred = bool(found.barred[0])
     return Waterfall(
-        record_a=str(encoded.record_ids[0]),
-        record_b=str(encoded.record_ids[1]),
+        record_a=str(encoded.record_ids[0].as_py()),
+        record_b=str(encoded.record_ids[1].as_py()),
         model_version=trained.version,
         prior=float(scores.prior[0]),
         terms=_terms(trained, found),
@@ -148,7 +153,7 @@ def _waterfall(
         total=total,
         probability=probability,
         is_barred=barred,
-        is_link=probability >= model.link_probability and not barred,
+        is_link=probability >= trained.link_probability and not barred,
         rules=rules,
         nearest_rule=nearest,
     )

@@ -18,7 +18,8 @@ import pyarrow as pa
 from pipelines.link.cluster import CLUSTER_SCHEMA, components
 from pipelines.link.data import LinkData
 from pipelines.link.encode import Encoded, encode
-from pipelines.link.engines.recordlinkage_engine import score_candidates
+from pipelines.link.engines.base import score_levels
+from pipelines.link.engines.fused_engine import FusedEngine
 from pipelines.link.features import Bools, Floats, Ints, ragged_range
 from pipelines.link.trained import TrainedModel
 
@@ -105,7 +106,7 @@ def _resolve(trained: TrainedModel, encoded: Encoded, labels: Ints, links: _Link
     pairs = _pairs_inside(labels)
     if not len(pairs[0]):
         return labels
-    found = score_candidates(trained, encoded, pairs)
+    found = score_levels(trained, encoded, pairs, FusedEngine().levels(trained.definition, encoded, pairs))
     doubtful = np.unique(labels[pairs[0][(found.scores.total <= 0) | found.barred]])
     result = labels.copy()
     members_of = pd.Series(np.arange(len(labels))).groupby(labels).indices
@@ -177,6 +178,6 @@ def merge_parts(weights: Matrix, linked: Bools) -> Ints:
 
 
 def _named(encoded: Encoded, labels: Ints) -> pa.Table:
-    first = pd.Series(encoded.record_ids).groupby(labels).transform("min")
-    columns = [pa.array(encoded.record_ids, pa.string()), pa.array(first.to_numpy(dtype=object), pa.string())]
+    first = pd.Series(np.arange(encoded.size)).groupby(labels).transform("min").to_numpy()
+    columns = [encoded.record_ids, encoded.ids(first)]
     return pa.Table.from_arrays(columns, schema=CLUSTER_SCHEMA)

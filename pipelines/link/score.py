@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.link.compare import NULL, Compared
-from pipelines.link.features import Floats, Ints
+from pipelines.link.compare import NULL
+from pipelines.link.features import Codes, Floats, Ints
+from pipelines.link.terms import Compared
 from pipelines.link.trained import TrainedModel
 
 
@@ -34,9 +35,13 @@ class Scores:
         """The posterior probability that the pair is one person."""
         return np.asarray(1.0 / (1.0 + np.exp2(-self.total)))
 
+    def where(self, rows: Ints) -> Scores:
+        """Return the scores of these pairs only."""
+        return Scores(self.prior[rows], self.weights[rows], self.household[rows], self.total[rows])
+
 
 def score_pairs(
-    trained: TrainedModel, compared: Compared, sources: tuple[Ints, Ints], names: tuple[str, ...]
+    trained: TrainedModel, compared: Compared, sources: tuple[Codes, Codes], names: tuple[str, ...]
 ) -> Scores:
     """Return the scores of compared pairs; `sources` are the agency codes of both sides, into `names`."""
     match, household = _priors(trained, names)

@@ -7,17 +7,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
-
-import numpy as np
+from typing import Any, Literal
 
 from pipelines.contracts.model import LinkageModel
 from pipelines.errors import LinkageError
 from pipelines.link.encode import Encoded
 from pipelines.link.features import Floats
+from pipelines.link.terms import Terms, frequencies
 
 VERSION_LENGTH = 16
-TERM_LENGTH = 20
 
 
 @dataclass(frozen=True)
@@ -77,14 +75,18 @@ class TrainingRecord:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class JoinThreshold:
+    """The posterior at which an edge becomes a link, and the objective and target that chose it without labels."""
+
+    probability: float
+    objective: str
+    target: float | None
+
+
 def source_pair(first: str, second: str) -> str:
     """Return the key of a pair of sources, whatever their order."""
     return "|".join(sorted((first, second)))
-
-
-def term_key(value: str) -> str:
-    """Return the hash that stands for a term in a stored model, so that no name is written out."""
-    return hashlib.blake2b(value.encode(), digest_size=TERM_LENGTH // 2, person=b"term").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -93,22 +95,25 @@ class TrainedModel:
 
     definition: LinkageModel
     parameters: Parameters
-    terms: dict[str, dict[str, float]]
+    terms: Terms
     training: TrainingRecord
+    join: JoinThreshold | None = None
 
     @cached_property
     def version(self) -> str:
-        """The hash of definition, parameters and term frequencies: all that a weight depends on."""
-        content = json.dumps([self._definition(), asdict(self.parameters), self.terms], sort_keys=True)
+        """The hash of definition, parameters, term frequencies and threshold: all that a link depends on."""
+        parts = [self._definition(), asdict(self.parameters), self.terms, self.join and asdict(self.join)]
+        content = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:VERSION_LENGTH]
 
     def frequencies(self, encoded: Encoded) -> dict[str, Floats]:
-        """Return, per feature with term frequencies, the frequency of each of its distinct values in `encoded`."""
-        floor = self.definition.minimum_frequency
-        return {
-            name: np.array([known.get(term_key(value), floor) for value in encoded.features[name].values])
-            for name, known in self.terms.items()
-        }
+        """Return, per feature with term frequencies, what takes the place of u for each of its distinct values."""
+        return frequencies(self.definition, self.terms, encoded)
+
+    @property
+    def link_probability(self) -> float:
+        """The posterior at which an edge is accepted: the one chosen for this version, or else the definition's."""
+        return self.join.probability if self.join is not None else self.definition.link_probability
 
     def prior_of(self, first: str, second: str) -> SourcePrior:
         """Return the prior between two sources; a pair of sources unseen in training has the overall prior."""
@@ -119,6 +124,23 @@ class TrainedModel:
         for comparison in content["comparisons"]:
             comparison["former_types"] = sorted(comparison["former_types"])
         return content
+
+    @classmethod
+    def untrained(cls, model: LinkageModel) -> TrainedModel:
+        """Return the model with the m, u and priors that its definition starts from, and no term frequencies."""
+        home = model.household
+        prior = SourcePrior(model.prior, home.prior if home else 0.0)
+
+        def starting(of: Literal["m", "u"]) -> dict[str, tuple[float, ...]]:
+            values = {each.name: [getattr(level, of) for level in each.levels] for each in model.comparisons}
+            return {name: tuple(value / sum(each) for value in each) for name, each in values.items()}
+
+        m, u = starting("m"), starting("u")
+        household = home and HouseholdParameters(
+            {name: m[name] for name in home.shared}, u[home.birth], home.twins, home.namesakes
+        )
+        record = TrainingRecord(0, 0, 0, 0, model.deterministic.assumed_recall, "not trained", (), ())
+        return cls(model, Parameters(m, u, {}, prior, household), {}, record)
 
     def training_json(self) -> str:
         """Return the training record as JSON: no term, no personal value."""
@@ -132,6 +154,7 @@ class TrainedModel:
                 "definition": self._definition(),
                 "parameters": asdict(self.parameters),
                 "terms": self.terms,
+                "join": self.join and asdict(self.join),
                 "training": asdict(self.training),
             },
             sort_keys=True,
@@ -146,6 +169,7 @@ class TrainedModel:
             _read_parameters(content["parameters"]),
             content["terms"],
             _read_training(content["training"]),
+            content["join"] and JoinThreshold(**content["join"]),
         )
         if model.version != content["version"]:
             raise LinkageError("linkage model: its content does not hash to its version; it was altered")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,8 +13,23 @@ from support.link_population import Tables, population
 
 from pipelines.contracts.model import BlockingRule, LinkageModel, load_model
 from pipelines.errors import LinkageError
-from pipelines.link.block import block_pairs
 from pipelines.link.encode import encode
+from pipelines.link.engines.base import Engine, Found
+from pipelines.link.engines.fused_engine import FusedEngine
+from pipelines.link.engines.recordlinkage_engine import RecordLinkageEngine
+from pipelines.link.trained import TrainedModel
+
+
+ENGINES = [RecordLinkageEngine(), FusedEngine(threads=2)]
+EVERYTHING = -1e9
+of_each_engine = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+
+
+def found_by(engine: Engine, model: LinkageModel, tables: Tables) -> Found:
+    """Every candidate pair, in order, as an engine finds them."""
+    found = engine.find(TrainedModel.untrained(model), encode(model, tables.data()), EVERYTHING)
+    order = np.lexsort((found.b, found.a))
+    return replace(found, a=found.a[order], b=found.b[order], levels=found.levels[order])
 
 
 def model_with(*rules: BlockingRule, budget: int = 10**6) -> LinkageModel:
@@ -23,6 +40,7 @@ POSTCODE = BlockingRule(name="postcode", keys=("postcode",), maximum_block=100)
 CONTACT = BlockingRule(name="contact", keys=("contact",), maximum_block=100)
 
 
+@of_each_engine
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(
@@ -34,7 +52,7 @@ CONTACT = BlockingRule(name="contact", keys=("contact",), maximum_block=100)
         max_size=12,
     )
 )
-def test_pairs_are_those_that_share_a_value_and_each_stands_once(records):
+def test_pairs_are_those_that_share_a_value_and_each_stands_once(engine, records):
     tables = Tables()
     for number, (postcodes, contacts) in enumerate(records):
         tables.record(f"r{number:02d}")
@@ -43,7 +61,7 @@ def test_pairs_are_those_that_share_a_value_and_each_stands_once(records):
         for contact in sorted(contacts):
             tables.contact(f"r{number:02d}", contact)
     model = model_with(POSTCODE, CONTACT)
-    found = block_pairs(model, encode(model, tables.data()))
+    found = found_by(engine, model, tables)
     pairs = list(zip(found.a.tolist(), found.b.tolist(), strict=True))
     expected = {
         (i, j)
@@ -53,7 +71,7 @@ def test_pairs_are_those_that_share_a_value_and_each_stands_once(records):
     }
     assert len(pairs) == len(set(pairs))
     assert set(pairs) == expected
-    assert sum(rule.new_pairs for rule in found.report) == len(pairs)
+    assert sum(rule.new_pairs for rule in found.rules) == len(pairs)
 
 
 def three_at_one_postcode() -> Tables:
@@ -64,45 +82,65 @@ def three_at_one_postcode() -> Tables:
     return tables
 
 
-def test_a_pair_is_counted_to_the_first_rule_that_meets_it():
+@of_each_engine
+def test_a_pair_is_counted_to_the_first_rule_that_meets_it(engine):
     tables = three_at_one_postcode()
     tables.contact("a", "+441")
     tables.contact("b", "+441")
     model = model_with(CONTACT, POSTCODE)
-    report = block_pairs(model, encode(model, tables.data())).report
+    report = found_by(engine, model, tables).rules
     assert [(rule.rule, rule.new_pairs, rule.met_pairs) for rule in report] == [
         ("contact", 1, 1),
         ("postcode", 2, 3),
     ]
 
 
-def test_a_block_that_is_too_large_is_narrowed_and_reported():
+@of_each_engine
+def test_a_block_that_is_too_large_is_narrowed_and_reported(engine):
     narrow = BlockingRule(name="narrow", keys=("postcode",), maximum_block=2, narrow_with="sex")
     model = model_with(narrow)
-    found = block_pairs(model, encode(model, three_at_one_postcode().data()))
+    found = found_by(engine, model, three_at_one_postcode())
     assert (found.a.tolist(), found.b.tolist()) == ([0], [1])
-    assert found.report[0].narrowed_blocks == 1
-    assert found.report[0].skipped_records == 0
+    assert found.rules[0].narrowed_blocks == 1
+    assert found.rules[0].skipped_records == 0
 
 
-def test_what_stays_too_large_is_left_out_and_reported():
+@of_each_engine
+def test_what_stays_too_large_is_left_out_and_reported(engine):
     model = model_with(BlockingRule(name="narrow", keys=("postcode",), maximum_block=2))
-    found = block_pairs(model, encode(model, three_at_one_postcode().data()))
+    found = found_by(engine, model, three_at_one_postcode())
     assert len(found.a) == 0
-    assert (found.report[0].skipped_blocks, found.report[0].skipped_records) == (1, 3)
+    assert (found.rules[0].skipped_blocks, found.rules[0].skipped_records) == (1, 3)
 
 
-def test_more_pairs_than_the_budget_is_a_clear_error():
+@of_each_engine
+def test_more_pairs_than_the_budget_is_a_clear_error(engine):
     model = model_with(POSTCODE, budget=2)
     with pytest.raises(LinkageError, match="pair_budget is 2; the largest rule is postcode with 3"):
-        block_pairs(model, encode(model, three_at_one_postcode().data()))
+        found_by(engine, model, three_at_one_postcode())
 
 
-def test_the_order_of_rows_does_not_matter():
+@of_each_engine
+def test_the_order_of_rows_does_not_matter(engine):
     tables, _ = population(60, seed=2)
     model = load_model()
-    plain = block_pairs(model, encode(model, tables.data()))
-    mixed = block_pairs(model, encode(model, tables.data(random.Random(5))))
-    assert plain.a.tolist() == mixed.a.tolist()
-    assert plain.b.tolist() == mixed.b.tolist()
-    assert plain.rules.tolist() == mixed.rules.tolist()
+    trained = TrainedModel.untrained(model)
+    plain = engine.find(trained, encode(model, tables.data()), -20.0)
+    mixed = engine.find(trained, encode(model, tables.data(random.Random(5))), -20.0)
+    assert as_set(plain) == as_set(mixed)
+    assert plain.rules == mixed.rules
+
+
+def as_set(found: Found) -> set[tuple[int, ...]]:
+    return set(zip(found.a.tolist(), found.b.tolist(), *found.levels.T.tolist(), strict=True))
+
+
+def test_engines_agree_on_pairs_levels_and_counts():
+    tables, _ = population(150, seed=3)
+    model = load_model()
+    encoded = encode(model, tables.data())
+    for bound in (EVERYTHING, -10.0, 6.0):
+        first, second = (engine.find(TrainedModel.untrained(model), encoded, bound) for engine in ENGINES)
+        assert as_set(first) == as_set(second)
+        assert first.rules == second.rules
+        assert first.pairs == second.pairs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from support.link_population import Tables, population, quick_model, trained_on_population
 
@@ -61,7 +62,7 @@ def test_em_that_ran_out_of_iterations_says_so():
 
 
 def test_random_pairs_do_not_depend_on_anything_but_ids_and_seed():
-    ids = np.array(sorted(f"record {number}" for number in range(500)), dtype=object)
+    ids = pa.array(sorted(f"record {number}" for number in range(500)))
     a, b = random_pairs(ids, 2000, seed=1)
     assert (a < b).all()
     assert len(set(zip(a.tolist(), b.tolist(), strict=True))) == len(a) >= 2000

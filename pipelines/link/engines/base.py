@@ -1,8 +1,10 @@
-"""The interface of an engine: a trained model and data in, edges and a report out."""
+"""The interface of an engine: a trained model and encoded records in, level vectors out; what is made of them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import log2
 from typing import Protocol
 
 import numpy as np
@@ -10,12 +12,52 @@ import pyarrow as pa
 
 from pipelines.contracts.model import LinkageModel
 from pipelines.link.block import RuleReport
-from pipelines.link.compare import Compared
+from pipelines.link.compare import Levels, Pairs, barred_pairs
 from pipelines.link.data import LinkData
-from pipelines.link.encode import Encoded
+from pipelines.link.encode import Encoded, encode
 from pipelines.link.features import Bools, Ints
-from pipelines.link.score import Scores
+from pipelines.link.score import Scores, score_pairs
+from pipelines.link.terms import Compared, shared_frequency
 from pipelines.link.trained import TrainedModel
+
+# What an engine leaves out lies below the bound by more than its rounding.
+SLACK = 1e-6
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Pairs of positions (a < b) above an additive bound with their level vectors; pairs compared, and per rule."""
+
+    a: Ints
+    b: Ints
+    levels: Levels
+    pairs: int
+    rules: tuple[RuleReport, ...]
+
+
+class Engine(Protocol):
+    """Finds and compares the candidate pairs of a model. Knows nothing of any database."""
+
+    name: str
+
+    def find(
+        self, trained: TrainedModel, encoded: Encoded, bound: float, progress: Progress | None = None
+    ) -> Found:
+        """Return the candidate pairs whose prior and comparison weights add up to `bound` at least.
+
+        The household correction only lowers a weight, so no pair whose total reaches the bound is left out.
+        Pairs inside a source that holds each person once are no candidates. `progress` is told how many pairs of
+        how many were enumerated.
+
+        Raises:
+            LinkageError: the blocking rules exceed the model's pair budget.
+        """
+        ...
+
+    def levels(self, model: LinkageModel, encoded: Encoded, pairs: Pairs) -> Levels:
+        """Return the level vectors of any pairs of positions."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -32,25 +74,72 @@ class ScoringReport:
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Edges (columns of `edge_schema`, sorted by record_a and record_b) and the report of the run."""
+class ScoredPairs:
+    """Pairs of positions with their levels, their scores, and whether they may never be linked."""
 
-    edges: pa.Table
-    report: ScoringReport
+    pairs: Pairs
+    compared: Compared
+    scores: Scores
+    barred: Bools
+
+    def where(self, rows: Ints) -> ScoredPairs:
+        """Return these pairs only."""
+        return ScoredPairs(
+            (self.pairs[0][rows], self.pairs[1][rows]),
+            Compared(self.compared.levels[rows], self.compared.frequency[rows]),
+            self.scores.where(rows),
+            self.barred[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The edges of a run, sorted by position: pairs above the lowest threshold; and what the engine did."""
+
+    trained: TrainedModel
+    encoded: Encoded
+    found: ScoredPairs
+    pairs: int
+    rules: tuple[RuleReport, ...]
+
+    @property
+    def is_link(self) -> Bools:
+        """Which edges are accepted: at or above the join threshold, and not barred."""
+        accepted = self.found.scores.probability >= self.trained.link_probability
+        return np.asarray(accepted & ~self.found.barred)
+
+    @property
+    def edges(self) -> pa.Table:
+        """The edges as a table with the columns of `edge_schema`."""
+        found, model = self.found, self.trained.definition
+        columns = [
+            self.encoded.ids(found.pairs[0]),
+            self.encoded.ids(found.pairs[1]),
+            pa.array(found.scores.total),
+            pa.array(found.scores.probability),
+            *(pa.array(found.compared.levels[:, column]) for column in range(len(model.comparisons))),
+            pa.array(found.barred),
+            pa.array(self.is_link),
+        ]
+        return pa.Table.from_arrays(columns, schema=edge_schema(model))
 
     def links(self) -> pa.Table:
         """Return the accepted edges."""
-        return self.edges.filter(self.edges["is_link"])
+        edges = self.edges
+        return edges.filter(edges["is_link"])
 
-
-class Engine(Protocol):
-    """Finds, compares and scores the candidate pairs of a model. Knows nothing of any database."""
-
-    name: str
-
-    def score(self, trained: TrainedModel, data: LinkData) -> Scored:
-        """Return the edges of `data` above the model's lowest threshold."""
-        ...
+    @property
+    def report(self) -> ScoringReport:
+        """What the run did, in counts."""
+        return ScoringReport(
+            model_version=self.trained.version,
+            records=self.encoded.size,
+            pairs=self.pairs,
+            edges=len(self.found.barred),
+            links=int(self.is_link.sum()),
+            barred=int(self.found.barred.sum()),
+            rules=self.rules,
+        )
 
 
 def edge_schema(model: LinkageModel) -> pa.Schema:
@@ -68,32 +157,42 @@ def edge_schema(model: LinkageModel) -> pa.Schema:
     )
 
 
-@dataclass(frozen=True)
-class ScoredPairs:
-    """Pairs with what was found about them, before they become edges."""
-
-    pairs: tuple[Ints, Ints]
-    compared: Compared
-    scores: Scores
-    barred: Bools
+def weight_of(probability: float) -> float:
+    """Return the weight in bits of a posterior probability."""
+    return log2(probability / (1.0 - probability))
 
 
-def make_edges(trained: TrainedModel, encoded: Encoded, found: ScoredPairs) -> pa.Table:
-    """Return the edges among scored pairs: those above the lowest threshold; a link unless barred."""
+def score_levels(trained: TrainedModel, encoded: Encoded, pairs: Pairs, levels: Levels) -> ScoredPairs:
+    """Return the scores of pairs whose levels an engine found: the one place where levels become weights."""
     model = trained.definition
-    probability = found.scores.probability
-    kept = np.flatnonzero(probability >= model.edge_probability)
-    a, b = found.pairs[0][kept], found.pairs[1][kept]
-    order = np.lexsort((b, a))
-    kept = kept[order]
-    barred = found.barred[kept]
-    columns = [
-        pa.array(encoded.record_ids[found.pairs[0][kept]], pa.string()),
-        pa.array(encoded.record_ids[found.pairs[1][kept]], pa.string()),
-        pa.array(found.scores.total[kept]),
-        pa.array(probability[kept]),
-        *(pa.array(found.compared.levels[kept, column]) for column in range(len(model.comparisons))),
-        pa.array(barred),
-        pa.array((probability[kept] >= model.link_probability) & ~barred),
-    ]
-    return pa.Table.from_arrays(columns, schema=edge_schema(model))
+    frequency = shared_frequency(model, encoded, pairs, levels, trained.frequencies(encoded))
+    compared = Compared(levels, frequency)
+    sources = (encoded.agency[pairs[0]], encoded.agency[pairs[1]])
+    scores = score_pairs(trained, compared, sources, encoded.agencies)
+    return ScoredPairs(pairs, compared, scores, barred_pairs(model, encoded, pairs))
+
+
+def score_encoded(
+    engine: Engine, trained: TrainedModel, encoded: Encoded, progress: Progress | None = None
+) -> Scored:
+    """Return the edges among encoded records: the candidate pairs above the model's lowest threshold."""
+    bound = weight_of(trained.definition.edge_probability)
+    found = engine.find(trained, encoded, bound - SLACK, progress)
+    scored = score_levels(trained, encoded, (found.a, found.b), found.levels)
+    kept = np.flatnonzero(scored.scores.total >= bound)
+    order = np.lexsort((found.b[kept], found.a[kept]))
+    return Scored(trained, encoded, scored.where(kept[order]), found.pairs, found.rules)
+
+
+class DataEngine:
+    """What every engine can do with normalised tables: encode them, then find and score."""
+
+    name: str
+
+    def score(self: Engine, trained: TrainedModel, data: LinkData) -> Scored:
+        """Return the edges of `data` above the model's lowest threshold; independent of the order of rows.
+
+        Raises:
+            LinkageError: the blocking rules exceed the model's pair budget, or a table lacks a column.
+        """
+        return score_encoded(self, trained, encode(trained.definition, data))

@@ -2,51 +2,65 @@
 
 from __future__ import annotations
 
-import pyarrow.compute as pc
+import numpy as np
+import pandas as pd
+import recordlinkage
 
-from pipelines.link.block import Candidates, block_pairs
-from pipelines.link.compare import Pairs, barred_pairs, compare_pairs
-from pipelines.link.data import LinkData
-from pipelines.link.encode import Encoded, encode
-from pipelines.link.engines.base import Scored, ScoredPairs, ScoringReport, make_edges
-from pipelines.link.score import score_pairs
+from pipelines.contracts.model import LinkageModel
+from pipelines.link.block import RulePlan, plan_blocks, report_of
+from pipelines.link.compare import Levels, Pairs, compare_pairs
+from pipelines.link.encode import Encoded
+from pipelines.link.engines.base import DataEngine, Found, Progress, score_levels
+from pipelines.link.features import Ints
 from pipelines.link.trained import TrainedModel
 
 
-class RecordLinkageEngine:
+class RecordLinkageEngine(DataEngine):
     """Block, compare and score with recordlinkage, pandas and NumPy."""
 
     name = "recordlinkage"
 
-    def score(self, trained: TrainedModel, data: LinkData) -> Scored:
-        """Return the edges of `data` above the model's lowest threshold; independent of the order of rows.
+    def find(
+        self, trained: TrainedModel, encoded: Encoded, bound: float, progress: Progress | None = None
+    ) -> Found:
+        """Return the candidate pairs whose prior and comparison weights reach the bound; see `Engine`."""
+        plans = plan_blocks(trained.definition, encoded)
+        known: Ints = np.empty(0, np.int64)
+        reports = []
+        for plan in plans:
+            pairs = _outside_unique(encoded, _pairs_of(plan, encoded.size))
+            new = np.setdiff1d(pairs, known, assume_unique=True)
+            known = np.union1d(known, new)
+            reports.append(report_of(plan, len(new), len(pairs)))
+            if progress is not None:
+                progress(len(reports), len(plans))
+        width = max(encoded.size, 1)
+        both = (known // width, known % width)
+        levels = self.levels(trained.definition, encoded, both)
+        scores = score_levels(trained, encoded, both, levels).scores
+        kept = np.flatnonzero(scores.total - scores.household >= bound)
+        return Found(both[0][kept], both[1][kept], levels[kept], len(known), tuple(reports))
 
-        Raises:
-            LinkageError: the blocking rules exceed the model's pair budget, or a table lacks a column.
-        """
-        encoded = encode(trained.definition, data)
-        candidates = block_pairs(trained.definition, encoded)
-        found = score_candidates(trained, encoded, (candidates.a, candidates.b))
-        return _scored(trained, encoded, candidates, found)
+    def levels(self, model: LinkageModel, encoded: Encoded, pairs: Pairs) -> Levels:
+        """Return the level vectors of any pairs of positions."""
+        return compare_pairs(model, encoded, pairs)
 
 
-def score_candidates(trained: TrainedModel, encoded: Encoded, pairs: Pairs) -> ScoredPairs:
-    """Return the comparison vectors and scores of pairs of positions (a < b)."""
-    compared = compare_pairs(trained.definition, encoded, pairs, trained.frequencies(encoded))
-    sources = (encoded.agency[pairs[0]], encoded.agency[pairs[1]])
-    scores = score_pairs(trained, compared, sources, encoded.agencies)
-    return ScoredPairs(pairs, compared, scores, barred_pairs(trained.definition, encoded, pairs))
+def _pairs_of(plan: RulePlan, size: int) -> Ints:
+    """Return the distinct pairs that share a block, each as a * size + b with a < b, sorted."""
+    block = np.repeat(np.arange(len(plan.starts) - 1), np.diff(plan.starts))
+    if not len(block):
+        return np.empty(0, np.int64)
+    indexer = recordlinkage.Index()
+    indexer.block("block")
+    pairs = indexer.index(pd.DataFrame({"block": block}))
+    record = plan.members.astype(np.int64)
+    left, right = record[pairs.get_level_values(0)], record[pairs.get_level_values(1)]
+    return np.unique(np.minimum(left, right) * size + np.maximum(left, right))
 
 
-def _scored(trained: TrainedModel, encoded: Encoded, candidates: Candidates, found: ScoredPairs) -> Scored:
-    edges = make_edges(trained, encoded, found)
-    report = ScoringReport(
-        model_version=trained.version,
-        records=len(encoded.record_ids),
-        pairs=len(candidates.a),
-        edges=edges.num_rows,
-        links=int(pc.sum(edges["is_link"]).as_py() or 0),
-        barred=int(pc.sum(edges["is_barred"]).as_py() or 0),
-        rules=candidates.report,
-    )
-    return Scored(edges, report)
+def _outside_unique(encoded: Encoded, pairs: Ints) -> Ints:
+    """Return the pairs without those inside a source that holds each person once."""
+    unique = np.array(encoded.unique or [False] * len(encoded.agencies), dtype=bool)
+    a, b = encoded.agency[pairs // max(encoded.size, 1)], encoded.agency[pairs % max(encoded.size, 1)]
+    return pairs[~((a == b) & unique[a])]

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipelines.contracts.conditions import fields_of_key
 from pipelines.contracts.model import LinkageModel
-from pipelines.link.block import KEY_FIELDS
 from pipelines.link.features import Floats
 from pipelines.link.trained import PassRecord
 from pipelines.link.training.mixture import Fit, Free, fit_mixture
@@ -50,7 +50,7 @@ class Pass:
 
 def left_out_columns(model: LinkageModel, keys: tuple[str, ...]) -> frozenset[int]:
     """Return the columns of the comparisons that a rule's keys fix."""
-    fields = {field for key in keys for field in KEY_FIELDS[key]}
+    fields = {field for key in keys for field in fields_of_key(key)}
     return frozenset(at for at, comparison in enumerate(model.comparisons) if comparison.field in fields)
 
 

@@ -37,13 +37,13 @@ class Patterns:
         return np.asarray(found, dtype=np.float64)
 
 
-def count_patterns(model: LinkageModel, levels: Levels, source: Ints) -> Patterns:
-    """Return the distinct (levels, source) rows with their counts, in a fixed order."""
+def count_patterns(model: LinkageModel, levels: Levels, source: Ints, weight: float = 1.0) -> Patterns:
+    """Return the distinct (levels, source) rows in a fixed order, with their counts times `weight`."""
     key = source.astype(np.int64)
     for column, comparison in enumerate(model.comparisons):
         key = key * (len(comparison.levels) + 1) + levels[:, column] + 1
     _, first, counts = np.unique(key, return_index=True, return_counts=True)
-    return Patterns(levels[first], source[first], counts.astype(np.float64))
+    return Patterns(levels[first], source[first], counts * weight)
 
 
 def meets_rule(model: LinkageModel, levels: npt.NDArray[np.int8], rule: dict[str, tuple[str, ...]]) -> Bools:

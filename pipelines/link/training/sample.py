@@ -1,25 +1,40 @@
-"""Random pairs of records, drawn by a hash of record ids: the same pairs whatever the order of rows."""
+"""Samples of pairs, drawn by a hash of record ids: the same pairs whatever the order of rows."""
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
+import pyarrow as pa
 
+from pipelines.link.block import RulePlan
 from pipelines.link.compare import Pairs
-from pipelines.link.features import Texts
+from pipelines.link.encode import Encoded
+from pipelines.link.fused.enumerate import sampled_pairs
+from pipelines.link.fused.hashing import hash_strings
 
 
-def random_pairs(record_ids: Texts, wanted: int, seed: int) -> Pairs:
+def random_pairs(record_ids: pa.Array, wanted: int, seed: int) -> Pairs:
     """Return about `wanted` distinct pairs of positions (a < b): neighbours on circles made by hashing the ids."""
     size = len(record_ids)
     if size < 2:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    salt = seed.to_bytes(8, "big", signed=True)
-    hashes = [hashlib.blake2b(str(each).encode(), digest_size=8, salt=salt).digest() for each in record_ids]
-    order = np.argsort(np.frombuffer(b"".join(hashes), dtype=">u8"), kind="stable").astype(np.int64)
+    hashes = hash_strings(record_ids, seed)
+    # Of more records than pairs are wanted, those with the smallest hashes stand for all.
+    chosen = np.argpartition(hashes, wanted)[:wanted] if size > wanted else np.arange(size)
+    order = chosen[np.lexsort((chosen, hashes[chosen]))].astype(np.int64)
+    size = len(order)
     steps = range(1, min(-(-wanted // size), (size - 1) // 2, size - 1) + 1) if size > 2 else range(1, 2)
     left = np.concatenate([order for _ in steps])
     right = np.concatenate([np.roll(order, -step) for step in steps])
-    pairs = np.unique(np.minimum(left, right) * size + np.maximum(left, right))
-    return pairs // size, pairs % size
+    width = len(record_ids)
+    pairs = np.unique(np.minimum(left, right) * width + np.maximum(left, right))
+    return pairs // width, pairs % width
+
+
+def pairs_of_plan(plan: RulePlan, encoded: Encoded, wanted: int, seed: int) -> tuple[Pairs, float]:
+    """Return the distinct pairs of a rule's blocks and the share of all that they are: 1, or about wanted / all."""
+    rate = min(1.0, wanted / max(plan.pairs, 1))
+    hashes = hash_strings(encoded.record_ids, seed)
+    a, b = sampled_pairs(plan.members, plan.starts, hashes, rate)
+    width = max(encoded.size, 1)
+    pairs = np.unique(a * width + b)
+    return (pairs // width, pairs % width), rate

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from pipelines.contracts.model import LinkageModel
 from pipelines.errors import LinkageError
-from pipelines.link.block import Candidates, block_pairs
-from pipelines.link.compare import Levels, compare_pairs, term_feature
 from pipelines.link.data import LinkData
 from pipelines.link.encode import Encoded, encode
-from pipelines.link.features import Floats, Ints
+from pipelines.link.engines.base import Engine
+from pipelines.link.engines.fused_engine import FusedEngine
+from pipelines.link.features import Floats
+from pipelines.link.terms import common_terms
 from pipelines.link.trained import (
     HouseholdParameters,
     Parameters,
@@ -20,13 +21,12 @@ from pipelines.link.trained import (
     TrainedModel,
     TrainingRecord,
     source_pair,
-    term_key,
 )
+from pipelines.link.training.evidence import Evidence, gather_evidence
 from pipelines.link.training.household import learn_household
 from pipelines.link.training.mixture import log_likelihood
 from pipelines.link.training.passes import Pass, combine, describe, run_passes
-from pipelines.link.training.patterns import Patterns, count_patterns, is_deterministic
-from pipelines.link.training.sample import random_pairs
+from pipelines.link.training.patterns import Patterns, is_deterministic
 from pipelines.link.training.shrink import shrink, shrink_rate
 from pipelines.link.training.state import (
     HOUSEHOLD_CLASSES,
@@ -45,27 +45,22 @@ from pipelines.link.training.warnings import training_warnings, unseen_levels
 DEFAULT_SEED = 20260930
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What training looks at: patterns of random pairs, of each rule's pairs, and counts per pair of sources."""
-
-    random: Patterns
-    rules: dict[str, Patterns]
-    pair_totals: Floats
-    deterministic: Floats
-    candidates: int
-
-
 def train(model: LinkageModel, data: LinkData, *, seed: int = DEFAULT_SEED) -> TrainedModel:
-    """Return `model` trained on `data`; the same for any order of rows, given the same seed.
+    """Return `model` trained on `data`; see `train_encoded`."""
+    return train_encoded(model, encode(model, data), FusedEngine(), seed=seed)
+
+
+def train_encoded(
+    model: LinkageModel, encoded: Encoded, engine: Engine, *, seed: int = DEFAULT_SEED
+) -> TrainedModel:
+    """Return `model` trained on encoded records; the same for any order of rows, given the same seed.
 
     Raises:
         LinkageError: fewer than two records, or the blocking rules exceed the pair budget.
     """
-    encoded = encode(model, data)
-    if len(encoded.record_ids) < 2:
+    if encoded.size < 2:
         raise LinkageError("linking: training needs at least two records")
-    evidence = _gather(model, encoded, seed)
+    evidence = gather_evidence(model, encoded, engine, seed)
     state = start_state(model, len(evidence.pair_totals))
     state = replace(state, match_prior=_match_prior(model, evidence))
     state = replace(
@@ -82,7 +77,7 @@ def train(model: LinkageModel, data: LinkData, *, seed: int = DEFAULT_SEED) -> T
     state = _keep_unseen(model, state, unseen_levels(model, passes, evidence.random))
     parameters = _parameters(model, encoded, state, evidence)
     record = TrainingRecord(
-        records=len(encoded.record_ids),
+        records=encoded.size,
         seed=seed,
         random_pairs=int(evidence.random.pairs),
         candidate_pairs=evidence.candidates,
@@ -91,50 +86,7 @@ def train(model: LinkageModel, data: LinkData, *, seed: int = DEFAULT_SEED) -> T
         passes=describe(model, state, passes),
         warnings=training_warnings(model, state, passes, evidence.random),
     )
-    return TrainedModel(model, parameters, _terms(model, encoded), record)
-
-
-def _gather(model: LinkageModel, encoded: Encoded, seed: int) -> Evidence:
-    """Return the patterns of random pairs and of the training rules' pairs."""
-    sampled = random_pairs(encoded.record_ids, model.training.random_pairs, seed)
-    random_levels = compare_pairs(model, encoded, sampled, {}).levels
-    wanted = [rule.name for rule in model.blocking if rule.train]
-    if model.household is not None:
-        wanted.append(model.household.rule)
-    candidates = block_pairs(model, encoded, only=wanted)
-    levels = compare_pairs(model, encoded, (candidates.a, candidates.b), {}).levels
-    source = _source_codes(encoded, candidates.a, candidates.b)
-    totals = _pair_totals(encoded)
-    found = np.bincount(source[is_deterministic(model, levels)], minlength=len(totals)).astype(np.float64)
-    return Evidence(
-        random=count_patterns(model, random_levels, _source_codes(encoded, *sampled)),
-        rules=_rule_patterns(model, candidates, levels, source),
-        pair_totals=totals,
-        deterministic=found,
-        candidates=len(candidates.a),
-    )
-
-
-def _rule_patterns(
-    model: LinkageModel, candidates: Candidates, levels: Levels, source: Ints
-) -> dict[str, Patterns]:
-    patterns = {}
-    for bit, rule in enumerate(model.blocking):
-        rows = candidates.meeting(bit)
-        patterns[rule.name] = count_patterns(model, levels[rows], source[rows])
-    return patterns
-
-
-def _source_codes(encoded: Encoded, a: Ints, b: Ints) -> Ints:
-    first, second = encoded.agency[a], encoded.agency[b]
-    return np.minimum(first, second) * len(encoded.agencies) + np.maximum(first, second)
-
-
-def _pair_totals(encoded: Encoded) -> Floats:
-    """Return how many pairs of records there are per pair of sources, by source pair code."""
-    sizes = np.bincount(encoded.agency, minlength=len(encoded.agencies)).astype(np.float64)
-    totals = np.triu(np.outer(sizes, sizes), 1) + np.diag(sizes * (sizes - 1) / 2)
-    return np.asarray(totals.ravel())
+    return TrainedModel(model, parameters, common_terms(model, encoded), record)
 
 
 def _match_prior(model: LinkageModel, evidence: Evidence) -> Floats:
@@ -209,18 +161,3 @@ def _parameters(model: LinkageModel, encoded: Encoded, state: State, evidence: E
 
 def _plain(vector: Floats) -> tuple[float, ...]:
     return tuple(float(value) for value in vector)
-
-
-def _terms(model: LinkageModel, encoded: Encoded) -> dict[str, dict[str, float]]:
-    """Return the frequencies of values more common than the model's minimum, by feature and hashed term."""
-    terms = {}
-    for comparison in model.comparisons:
-        for level in comparison.levels:
-            if level.term_frequency:
-                feature = encoded.features[term_feature(comparison, level.when)]
-                frequency = feature.frequency()
-                common = np.flatnonzero(frequency > model.minimum_frequency)
-                terms[term_feature(comparison, level.when)] = {
-                    term_key(str(feature.values[at])): float(frequency[at]) for at in common
-                }
-    return terms

@@ -1,0 +1,60 @@
+"""What a run keeps of each cluster: its records, its weakest link, and whether the evidence contradicts itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.link.clusters.inputs import Codes
+from pipelines.link.clusters.resolve import Clusters
+from pipelines.link.features import Bools, Floats, Ints
+from pipelines.link.summarise import SUMMARY_SCHEMA
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One value per cluster, by label; the probability of a record alone is NaN."""
+
+    records: Codes
+    weakest_link_probability: Floats
+    is_contested: Bools
+
+
+def summarise(clusters: Clusters, refused_a: Ints, refused_b: Ints) -> Summary:
+    """Return the summary of each cluster.
+
+    A cluster is contested when two of its records were compared and are not linked to each other, or when an
+    accepted link that leads out of it was cut.
+
+    Args:
+        clusters: what `resolve` returned.
+        refused_a: with `refused_b`, positions of the pairs that were compared and are no links.
+        refused_b: see `refused_a`.
+    """
+    facts, labels = clusters.facts, clusters.labels
+    contested = facts.was_cut.copy()
+    contested[labels[refused_a[labels[refused_a] == labels[refused_b]]]] = True
+    return Summary(facts.records, 1.0 / (1.0 + np.exp2(-facts.weakest_link)), contested)
+
+
+def cluster_names(labels: Codes, record_ids: pa.Array) -> pa.Array:
+    """Return, by label, the name of each cluster: the smallest identifier of its records."""
+    table = pa.table({"label": pa.array(labels), "name": record_ids})
+    smallest = table.group_by("label").aggregate([("name", "min")]).sort_by("label")
+    return smallest["name_min"].combine_chunks().cast(pa.string())
+
+
+def summary_table(summary: Summary, names: pa.Array) -> pa.Table:
+    """Return `summary` with columns of `SUMMARY_SCHEMA`, sorted by cluster; `names` is by label."""
+    probability = summary.weakest_link_probability
+    return pa.table(
+        {
+            "cluster_id": names,
+            "records": pa.array(summary.records, pa.int32()),
+            "weakest_link_probability": pa.array(probability, pa.float64(), mask=np.isnan(probability)),
+            "is_contested": pa.array(summary.is_contested, pa.bool_()),
+        },
+        schema=SUMMARY_SCHEMA,
+    ).sort_by("cluster_id")

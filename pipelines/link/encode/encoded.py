@@ -1,0 +1,53 @@
+"""Encoded records: what engines, training and clusters work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.errors import LinkageError
+from pipelines.link.features import Codes, Feature, Ints
+
+
+@dataclass(frozen=True)
+class Adjacency:
+    """For each distinct value those that are variants of it: `codes[offsets[v]:offsets[v + 1]]`, in order."""
+
+    offsets: Ints
+    codes: Codes
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Records in order of their ids, their agency codes, and the features that comparisons and keys use.
+
+    `variants` are the adjacent values of features whose model asks for variants; `unique` says, per agency code,
+    whether that source holds each person once; `source_row[i]` is where record i stood in the data.
+    """
+
+    record_ids: pa.Array
+    agencies: tuple[str, ...]
+    agency: Codes
+    features: dict[str, Feature]
+    source_row: Ints
+    variants: dict[str, Adjacency] = field(default_factory=dict)
+    unique: tuple[bool, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many records there are."""
+        return len(self.agency)
+
+    def positions(self, record_ids: list[str]) -> Ints:
+        """Return where these records stand; raises LinkageError when one is unknown."""
+        found = pc.index_in(pa.array(record_ids, pa.string()), value_set=self.record_ids)
+        if found.null_count:
+            raise LinkageError("linking: a record id is not among the records")
+        return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+    def ids(self, positions: Ints) -> pa.Array:
+        """Return the ids of the records at these positions."""
+        return self.record_ids.take(pa.array(positions))

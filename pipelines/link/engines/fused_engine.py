@@ -1,0 +1,117 @@
+"""The fused engine: blocking, comparison and weighing in one compiled pass; memory grows with records, not pairs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from pipelines.contracts.model import LinkageModel
+from pipelines.link.block import RulePlan, plan_blocks, report_of
+from pipelines.link.compare import Levels, Pairs
+from pipelines.link.encode import Encoded
+from pipelines.link.engines.base import DataEngine, Found, Progress
+from pipelines.link.features import Ints
+from pipelines.link.fused.kernel import Pass, levels_of_pairs, pairs_before, scan
+from pipelines.link.fused.pack import Packed, pack, pack_frequencies
+from pipelines.link.fused.program import Program, write_program
+from pipelines.link.predicates import comparison_features
+from pipelines.link.trained import TrainedModel
+
+# Large enough that starting a stretch costs nothing, small enough that both cores end together and progress shows.
+PAIRS_OF_A_STRETCH = 500_000
+PAIRS_AT_ONCE = 100_000
+
+
+class FusedEngine(DataEngine):
+    """Block, compare and weigh pairs by compiled code over integer codes, on all cores."""
+
+    name = "fused"
+
+    def __init__(self, threads: int | None = None) -> None:
+        self.threads = threads or len(os.sched_getaffinity(0))
+
+    def find(
+        self, trained: TrainedModel, encoded: Encoded, bound: float, progress: Progress | None = None
+    ) -> Found:
+        """Return the candidate pairs whose prior and comparison weights reach the bound; see `Engine`."""
+        model = trained.definition
+        plans = plan_blocks(model, encoded)
+        features = comparison_features(model)
+        packed = pack(encoded, features, [plan.keys for plan in plans])
+        known = pack_frequencies(trained.frequencies(encoded), packed.columns)
+        program = write_program(model, packed, encoded, (trained, known))
+        return self._scan(program, packed, plans, bound, progress)
+
+    def _scan(
+        self,
+        program: Program,
+        packed: Packed,
+        plans: tuple[RulePlan, ...],
+        bound: float,
+        progress: Progress | None,
+    ) -> Found:
+        first, total, done = 1 + len(packed.columns), sum(plan.pairs for plan in plans), 0
+        parts, reports = [], []
+        for rule, plan in enumerate(plans):
+            met = new = 0
+            for pairs, part in self._in_threads(_stretches(program, packed, plan, (first, first + rule), bound)):
+                parts.append(part[:3])
+                met, new, done = met + part[3], new + part[4], done + pairs
+                if progress is not None:
+                    progress(done, total)
+            reports.append(report_of(plan, new, met))
+        nothing = np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, len(program.comparisons)), np.int8)
+        a, b, levels = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
+        return Found(a, b, levels, sum(each.new_pairs for each in reports), tuple(reports))
+
+    def _in_threads(self, work: Iterable[Callable[[], Result]]) -> Iterator[Result]:
+        with ThreadPoolExecutor(self.threads) as pool:
+            yield from pool.map(lambda each: each(), work)
+
+    def levels(self, model: LinkageModel, encoded: Encoded, pairs: Pairs) -> Levels:
+        """Return the level vectors of any pairs of positions."""
+        packed = pack(encoded, comparison_features(model))
+        work = _work(write_program(model, packed, encoded), packed)
+        levels = np.empty((len(pairs[0]), len(model.comparisons)), dtype=np.int8)
+
+        def part(start: int) -> None:
+            rows = slice(start, start + PAIRS_AT_ONCE)
+            a, b = (np.ascontiguousarray(side[rows], dtype=np.int64) for side in pairs)
+            levels_of_pairs(work, packed.cells.matrix, a, b, levels[rows])
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            list(pool.map(part, range(0, len(levels), PAIRS_AT_ONCE)))
+        return levels
+
+
+def _work(program: Program, packed: Packed) -> Pass:
+    """Return what a compiled pass is given."""
+    cells = packed.cells
+    return (*program[:6], (cells.several_starts, cells.several), tuple(packed.values))
+
+
+Part = tuple[Ints, Ints, Levels, int, int]
+Result = tuple[int, Part]
+
+
+def _stretches(
+    program: Program, packed: Packed, plan: RulePlan, place: tuple[int, int], bound: float
+) -> Iterator[Callable[[], Result]]:
+    """Return work on the blocks of a rule, cut into stretches of about as many pairs each."""
+    work_of, pairs = _work(program, packed), (program.prior, program.unique)
+    before = pairs_before(plan.starts)
+    cuts = np.arange(0.0, before[-1], PAIRS_OF_A_STRETCH)
+    ends = np.unique(np.append(np.searchsorted(before, cuts), len(before) - 1))
+
+    def work(begin: int, end: int) -> Callable[[], Result]:
+        def run() -> Result:
+            stretch = (begin, end, *place)
+            found = scan(work_of, packed.cells.matrix, pairs, (plan.members, plan.starts), stretch, bound)
+            return int(before[end] - before[begin]), found
+
+        return run
+
+    return (work(int(begin), int(end)) for begin, end in zip(ends[:-1], ends[1:], strict=True))

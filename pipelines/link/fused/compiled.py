@@ -1,0 +1,61 @@
+"""How the fused engine compiles its functions, and the machine instructions that Numba has no name for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numba import njit, types
+from numba.core.typing.templates import Signature
+from numba.extending import intrinsic
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Built = tuple[Signature, Callable[..., Any]]
+
+
+def compiled(function: Function) -> Function:
+    """Return `function` compiled on its first call, kept on disk, and without the interpreter's lock.
+
+    Numba renews a kept function when its own file changes, not when a file changes that it calls into: after
+    editing a callee of another module, remove `__pycache__`.
+    """
+    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def step(function: Function) -> Function:
+    """Return `function` compiled as part of whatever calls it: only what Python calls is kept on disk."""
+    return cast(Function, njit(nogil=True, error_model="numpy")(function))
+
+
+def inlined(function: Function) -> Function:
+    """Return `function` compiled into each of its callers: for small steps, where a call would cost as much."""
+    return cast(Function, njit(nogil=True, error_model="numpy", forceinline=True)(function))
+
+
+def _instruction(build: Callable[..., Any]) -> Callable[[np.uint64], int]:
+    return cast(Callable[[np.uint64], int], intrinsic(build))
+
+
+@_instruction
+def count_ones(typing_context: object, word: types.Type) -> Built | None:
+    """Return how many bits of an unsigned 64-bit word are set."""
+    if word != types.uint64:
+        return None
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), build
+
+
+@_instruction
+def lowest_one(typing_context: object, word: types.Type) -> Built | None:
+    """Return the position of the lowest set bit of an unsigned 64-bit word (64 when there is none)."""
+    if word != types.uint64:
+        return None
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], context.get_constant(types.boolean, False))
+
+    return types.int64(types.uint64), build

@@ -1,0 +1,173 @@
+"""A model as a program for compiled code: predicates as numbers, weights in bits, and how much can still come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.contracts.model import LinkageModel
+from pipelines.link.encode import Encoded
+from pipelines.link.features import Floats, Ints
+from pipelines.link.fused.pack import Frequencies, Packed, pack_frequencies
+from pipelines.link.predicates import CompiledComparison, Predicate, compile_comparisons
+from pipelines.link.trained import TrainedModel
+
+Smalls = npt.NDArray[np.int32]
+Table = npt.NDArray[np.int32]
+
+ELSE, SHARE, SIMILAR, ONE_EDIT, VARIANT, DATE = range(6)
+OPERATIONS = {
+    "else": ELSE, "share": SHARE, "similar": SIMILAR, "one_edit": ONE_EDIT, "variant": VARIANT, "date": DATE,
+}  # fmt: skip
+EQUAL, SWAPPED, EDITED, IMPRECISE, AGE_RANGE, SAME_MONTH, WITHIN_YEARS = range(7)
+CONDITIONS = {
+    "": EQUAL, "equal": EQUAL, "day_month_swapped": SWAPPED, "one_edit": EDITED, "imprecise": IMPRECISE,
+    "age_range": AGE_RANGE, "same_month": SAME_MONTH, "within_years": WITHIN_YEARS,
+}  # fmt: skip
+# What a predicate costs beside one that looks at codes alone: the cheapest comparison goes first.
+COSTS = {ELSE: 0, SHARE: 1, DATE: 2, VARIANT: 3, ONE_EDIT: 12, SIMILAR: 16}
+
+
+# Columns of the table of levels, of their numbers in bits, and of the table of comparisons.
+OPERATION, LEFT, RIGHT, UNLESS, DETAIL, BASE, TERM, LOG_BASE = range(8)
+AT_LEAST, WEIGHT, LOG_M, MOST = range(4)
+COLUMN, START, END, PRESENT_START, PRESENT_END, SILENCE_START, SILENCE_END = range(7)
+
+
+class Program(NamedTuple):
+    """The comparisons in the order in which they are made, one row each, and their levels, one row each.
+
+    Of a level: what is asked of which features, where what is known of the feature's values begins, and the feature
+    whose frequencies take the place of u; in bits its weight with its own u, log2 m, and the most that this level or
+    one after it can give. `rest` is the most that later comparisons can give. `lists` holds the features that say
+    whether a comparison can be made, and (comparison, level) pairs that silence it.
+    """
+
+    comparisons: Table
+    levels: Table
+    bits: Floats
+    rest: Floats
+    lists: Smalls
+    logs: Floats
+    prior: Floats
+    unique: npt.NDArray[np.bool_]
+
+
+def write_program(
+    model: LinkageModel,
+    packed: Packed,
+    encoded: Encoded,
+    weights: tuple[TrainedModel, Frequencies] | None = None,
+) -> Program:
+    """Return the program of a model over packed features; without weights it only finds levels."""
+    comparisons, columns = compile_comparisons(model), packed.columns
+    order = _order(comparisons)
+    levels = [(at, position) for at in order for position in range(len(comparisons[at].predicates))]
+    predicates = [comparisons[at].predicates[position] for at, position in levels]
+    m, own, terms, known = _weights(model, levels, columns, weights)
+    starts = np.cumsum([0, *(len(comparisons[at].predicates) for at in order)])
+    most = _most(own, m, terms, known, starts)
+    best = [max(0.0, float(most[start])) for start in starts[:-1]]
+    lists, ranges = _lists(
+        [[columns[name] for name in comparisons[at].present] for at in order],
+        [[value for pair in comparisons[at].silenced_by for value in pair] for at in order],
+    )
+    sizes = len(encoded.agencies)
+    return Program(
+        comparisons=np.column_stack([order, starts[:-1], starts[1:], ranges]).astype(np.int32),
+        levels=np.array(
+            [
+                [
+                    OPERATIONS[each.operation],
+                    columns.get(each.left, -1),
+                    columns.get(each.right, -1),
+                    columns.get(each.unless or "", -1),
+                    _detail(each),
+                    packed.base_of(each.operation, each.left),
+                    term,
+                    known.base[term] if term >= 0 else -1,
+                ]
+                for each, term in zip(predicates, terms.tolist(), strict=True)
+            ],
+            dtype=np.int32,
+        ),
+        bits=np.column_stack([[each.at_least for each in predicates], own, m, most]),
+        rest=np.array([sum(best[at + 1 :]) for at in range(len(best))]),
+        lists=lists,
+        logs=known.logs,
+        prior=np.zeros((sizes, sizes)) if weights is None else _priors(weights[0], encoded),
+        unique=np.array(encoded.unique or [False] * sizes, dtype=np.bool_),
+    )
+
+
+def _order(comparisons: tuple[CompiledComparison, ...]) -> list[int]:
+    """Return the comparisons cheapest first; one that another can silence comes after that one."""
+    cost = {
+        at: sum(COSTS[OPERATIONS[predicate.operation]] for predicate in comparison.predicates)
+        for at, comparison in enumerate(comparisons)
+    }
+    order: list[int] = []
+    while len(order) < len(comparisons):
+        ready = [
+            at
+            for at, comparison in enumerate(comparisons)
+            if at not in order and all(other in order for other, _ in comparison.silenced_by)
+        ]
+        order.append(min(ready, key=lambda at: (cost[at], at)))
+    return order
+
+
+def _weights(
+    model: LinkageModel,
+    levels: list[tuple[int, int]],
+    columns: Mapping[str, int],
+    weights: tuple[TrainedModel, Frequencies] | None,
+) -> tuple[Floats, Floats, Smalls, Frequencies]:
+    """Return log2 m, the own weight and the column of the term's feature per level, and the frequencies."""
+    if weights is None:
+        nothing = np.zeros(len(levels))
+        none = pack_frequencies({}, columns)
+        return nothing, nothing, np.full(len(levels), -1, dtype=np.int32), none
+    trained, known = weights
+    names = [comparison.name for comparison in model.comparisons]
+    m = np.log2([trained.parameters.m[names[at]][position] for at, position in levels])
+    u = np.log2([trained.parameters.u[names[at]][position] for at, position in levels])
+    comparisons = compile_comparisons(model)
+    terms = [columns.get(comparisons[at].term[position] or "", -1) for at, position in levels]
+    used = [column if column in known.base else -1 for column in terms]
+    return m, m - u, np.array(used, dtype=np.int32), known
+
+
+def _most(own: Floats, m: Floats, terms: Smalls, logs: Frequencies, starts: Ints) -> Floats:
+    """Return, per level, the most bits that it or a later level of its comparison can give."""
+    most = own.copy()
+    for level, column in enumerate(terms):
+        if column >= 0:
+            most[level] = max(most[level], m[level] - logs.least[column])
+    for start, end in zip(starts[:-1], starts[1:], strict=True):
+        most[start:end] = np.maximum.accumulate(most[start:end][::-1])[::-1]
+    return most
+
+
+def _priors(trained: TrainedModel, encoded: Encoded) -> Floats:
+    """Return log2 of the prior odds of one person against two strangers, per pair of sources."""
+    odds = [[trained.prior_of(first, second) for second in encoded.agencies] for first in encoded.agencies]
+    return np.array([[np.log2(each.match / (1.0 - each.match - each.household)) for each in row] for row in odds])
+
+
+def _detail(predicate: Predicate) -> int:
+    """Return what a date is asked: the condition, and above it the years."""
+    return CONDITIONS[predicate.condition] + 16 * predicate.years
+
+
+def _lists(present: list[list[int]], silencers: list[list[int]]) -> tuple[Smalls, Table]:
+    """Return both kinds of lists in one, and per comparison where each begins and ends."""
+    flat, ranges = [], []
+    for first, second in zip(present, silencers, strict=True):
+        start = len(flat)
+        flat += [*first, *second]
+        ranges.append([start, start + len(first), start + len(first), len(flat)])
+    return np.array(flat, dtype=np.int32), np.array(ranges, dtype=np.int32)

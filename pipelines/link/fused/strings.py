@@ -1,0 +1,182 @@
+"""Similarity of strings by their positions in a table of distinct values: compiled, and without allocating.
+
+Jaro-Winkler is jellyfish's: a prefix counts for 0.1 a letter, up to four, and only where Jaro is above 0.7.
+On ASCII it equals, to the last bit, jellyfish 1.3, recordlinkage 0.16 (which calls jellyfish) and RapidFuzz
+3.14; DuckDB 2.0 agrees within rounding. Two empty strings are 0 here and in all of those but RapidFuzz (1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipelines.errors import LinkageError
+from pipelines.link.fused.agreement import (
+    FIRST_LETTERS,
+    WORD,
+    agreeing,
+    agreeing_in_words,
+    letter_mask,
+    long_agreement,
+    most_in_common,
+    out_of_order,
+    same_start,
+    word_of,
+)
+from pipelines.link.fused.arrays import Bytes, Ints, Words, read_only
+from pipelines.link.fused.compiled import compiled, count_ones, inlined
+
+_ABOVE = 0.7  # Winkler's boost is for strings that are alike already
+_A_LETTER = 0.1
+
+
+class Strings(NamedTuple):
+    """A table of ASCII strings: value i is `data[offsets[i]:offsets[i + 1]]`; both arrays are read-only."""
+
+    data: Bytes
+    offsets: Ints
+
+
+def string_table(values: Sequence[str] | npt.NDArray[np.object_] | pa.Array) -> Strings:
+    """Return the table of `values`, sharing the letters of an Arrow array of text where it can.
+
+    Raises:
+        LinkageError: a value is missing, or has a character outside ASCII or NUL; its position is named.
+    """
+    array = values if isinstance(values, pa.Array) else pa.array(values, pa.large_string())
+    table = text_buffers(array)
+    start, end = int(table.offsets[0]), int(table.offsets[-1])
+    foreign = (table.data[start:end] >= 128) | (table.data[start:end] == 0)
+    if foreign.any():
+        row = int(np.searchsorted(table.offsets, start + int(np.argmax(foreign)), side="right")) - 1
+        raise LinkageError(f"value {row} of a table of strings is not ASCII text: fold it first")
+    return table
+
+
+def text_buffers(array: pa.Array) -> Strings:
+    """Return the UTF-8 bytes and offsets of an Arrow array of text; only 32-bit offsets are copied.
+
+    Raises:
+        LinkageError: the array is not text, or a value is missing.
+    """
+    if array.null_count:
+        raise LinkageError(f"{array.null_count} of {len(array)} strings are missing")
+    if pa.types.is_string(array.type):
+        width: Any = np.int32
+    elif pa.types.is_large_string(array.type):
+        width = np.int64
+    else:
+        raise LinkageError(f"expected an Arrow array of text, not of {array.type}")
+    _, offsets, data = array.buffers()
+    if not len(array) or offsets is None:
+        return Strings(read_only(np.empty(0, np.uint8)), read_only(np.zeros(1, np.int64)))
+    every = np.frombuffer(offsets, dtype=width)[array.offset : array.offset + len(array) + 1]
+    letters = np.empty(0, np.uint8) if data is None else np.frombuffer(data, dtype=np.uint8)
+    return Strings(read_only(letters), read_only(every.astype(np.int64, copy=False)))
+
+
+@compiled
+def jaro_winkler(data: Bytes, offsets: Ints, i: int, j: int) -> float:
+    """Return the Jaro-Winkler similarity of strings `i` and `j`."""
+    a, b = offsets[i], offsets[j]
+    length_a, length_b = offsets[i + 1] - a, offsets[j + 1] - b
+    if min(length_a, length_b) == 0:
+        return 0.0
+    word_a, word_b = word_of(data, a, length_a, 0), word_of(data, b, length_b, 0)
+    prefix = same_start(word_a, word_b, min(length_a, length_b))
+    common, differing = _compared(data, a, length_a, b, length_b)
+    return _weigh(common, differing // 2, length_a, length_b, prefix)
+
+
+@compiled
+def jaro_winkler_at_least(data: Bytes, offsets: Ints, i: int, j: int, threshold: float) -> bool:
+    """Return whether `jaro_winkler(data, offsets, i, j) >= threshold`, where lengths decide without more."""
+    a, b = offsets[i], offsets[j]
+    length_a, length_b = offsets[i + 1] - a, offsets[j + 1] - b
+    shorter = min(length_a, length_b)
+    if shorter == 0:
+        return threshold <= 0.0
+    word_a, word_b = word_of(data, a, length_a, 0), word_of(data, b, length_b, 0)
+    prefix = same_start(word_a, word_b, shorter)
+    # A bound is worked out by the same steps as the similarity, so that rounding cannot turn it below.
+    if _weigh(shorter, 0, length_a, length_b, prefix) < threshold:
+        return False
+    common, differing = _compared(data, a, length_a, b, length_b)
+    return _weigh(common, differing // 2, length_a, length_b, prefix) >= threshold
+
+
+@inlined
+def _compared(data: Bytes, a: int, length_a: int, b: int, length_b: int) -> tuple[int, int]:
+    """Return how many letters of two strings agree, and how many of those are out of order."""
+    longer = max(length_a, length_b)
+    if longer <= 8:
+        return agreeing_in_words(
+            word_of(data, a, length_a, 0), word_of(data, b, length_b, 0), length_a, length_b
+        )
+    if length_a < length_b:
+        a, length_a, b, length_b = b, length_b, a, length_a
+    if longer > WORD:
+        return long_agreement(data, a, length_a, b, length_b)
+    in_a, in_b = agreeing(data, a, length_a, b, length_b)
+    return count_ones(in_b), out_of_order(data, a, b, in_a, in_b)
+
+
+@compiled
+def letter_masks(data: Bytes, offsets: Ints) -> Words:
+    """Return each string's letters as a mask, by which `may_reach` rules out most pairs."""
+    masks = np.empty(len(offsets) - 1, np.uint64)
+    for row in range(len(masks)):
+        masks[row] = letter_mask(data, offsets[row], offsets[row + 1] - offsets[row])
+    return masks
+
+
+@compiled
+def may_reach(masks: Words, offsets: Ints, i: int, j: int, threshold: float) -> bool:
+    """Return False only where the letters of `i` and `j` keep their Jaro-Winkler below `threshold`."""
+    length_a, length_b = offsets[i + 1] - offsets[i], offsets[j + 1] - offsets[j]
+    common = min(most_in_common(masks[i], length_a, masks[j], length_b), min(length_a, length_b))
+    if common == 0:
+        return threshold <= 0.0
+    return _weigh(common, 0, length_a, length_b, FIRST_LETTERS) >= threshold
+
+
+@inlined
+def _weigh(common: int, swapped: int, length_a: int, length_b: int, prefix: int) -> float:
+    """Return Jaro-Winkler from its counts (Winkler 1990), by the steps of jellyfish: rounding included."""
+    if common == 0:
+        return 0.0
+    jaro = (common / length_a + common / length_b + (common - swapped) / common) / 3.0
+    if jaro > _ABOVE:
+        jaro += prefix * _A_LETTER * (1.0 - jaro)
+    return jaro
+
+
+@compiled
+def may_be_edits(masks: Words, offsets: Ints, i: int, j: int, limit: int) -> bool:
+    """Return False only where the letters of `i` and `j` keep them more than `limit` edits apart."""
+    length_a, length_b = offsets[i + 1] - offsets[i], offsets[j + 1] - offsets[j]
+    # An edit gives or takes at most one letter; swapping neighbours none.
+    most = most_in_common(masks[i], length_a, masks[j], length_b)
+    return bool(max(length_a, length_b) - most <= limit)
+
+
+@compiled
+def is_one_edit(data: Bytes, offsets: Ints, i: int, j: int) -> bool:
+    """Return whether one edit, or none, turns string `i` into `j`.
+
+    An edit inserts, deletes or changes a letter or swaps two neighbours: optimal string alignment of 1 at most.
+    Not recursive: Numba cannot keep a function on disk that calls itself.
+    """
+    a, end_a, b, end_b = offsets[i], offsets[i + 1], offsets[j], offsets[j + 1]
+    while a < end_a and b < end_b and data[a] == data[b]:
+        a, b = a + 1, b + 1
+    while a < end_a and b < end_b and data[end_a - 1] == data[end_b - 1]:
+        end_a, end_b = end_a - 1, end_b - 1
+    left_a, left_b = end_a - a, end_b - b
+    if max(left_a, left_b) <= 1:
+        return True
+    return left_a == 2 and left_b == 2 and data[a] == data[b + 1] and data[a + 1] == data[b]
