@@ -96,3 +96,14 @@ class StageCrashed(JoinedupError):
     """Something unforeseen happened inside a stage; the text names the place and not the values."""
 
     exit_code = 11
+
+
+class FilesRejected(JoinedupError):
+    """A file given to `joinedup link` or `joinedup evaluate` cannot be used; every problem is listed."""
+
+    exit_code = 12
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        super().__init__(f"{len(problems)} problem(s), nothing was written:\n{lines}")
+        self.problems = tuple(problems)

@@ -16,17 +16,14 @@ from pipelines.identity.protection import SEALED, latest_demand, protected_recor
 from pipelines.identity.records import register_records
 from pipelines.identity.runs import later_period
 from pipelines.ingest.link_inputs import LinkInputs, link_inputs
-from pipelines.link import (
-    LinkData,
-    RecordLinkageEngine,
-    TrainedModel,
-    resolve_clusters,
-    seal_closure,
-    settle_edges,
-    train,
-)
-from pipelines.link.engines.base import ScoringReport
-from pipelines.link.summarise import summarise_clusters
+from pipelines.link import FusedEngine, TrainedModel, seal_closure, train_encoded
+from pipelines.link.clusters import ClusterReport
+from pipelines.link.data import LinkData
+from pipelines.link.encode import encode
+from pipelines.link.engines.base import Scored, ScoringReport, score_encoded
+from pipelines.link.hold import choose_join, hold_together
+from pipelines.link.thresholds.assess import Objective
+from pipelines.link.thresholds.choose import FALSE_LINK_RATE
 from pipelines.settings import load_settings
 from pipelines.stage_report import StageReport
 from pipelines.warehouse.engine import stage_lock, transaction
@@ -42,6 +39,7 @@ class Linked:
 
     model: TrainedModel
     report: ScoringReport
+    held: ClusterReport
     edges: pa.Table
     clusters: pa.Table
     summaries: pa.Table
@@ -100,37 +98,62 @@ def _link(run_id: int, inputs: LinkInputs, retrain: bool) -> Linked:
     sealed_here = frozenset(sealed) & present
     # Who shares an identifier with a sealed record is not linked either, but stays known, each record alone.
     alone = seal_closure(everyone.identifiers, sealed) & present
-    data = everyone.without(alone)
-    model = _model_for(data, retrain)
-    log.info("link: %d records, model %s", data.records.num_rows, model.version)
-    scored = RecordLinkageEngine().score(model, data)
-    resolved = resolve_clusters(model, data, scored.links())
-    clusters = _with_singletons(resolved.table, present - sealed_here)
-    edges = settle_edges(scored.edges, clusters)
-    summaries = summarise_clusters(clusters, edges)
-    return Linked(model, scored.report, edges, clusters, summaries, len(present), len(sealed_here))
+    data, engine = everyone.without(alone), FusedEngine()
+    scored = _scored(data, engine, retrain)
+    log.info("link: %d records, model %s", data.records.num_rows, scored.trained.version)
+    held = hold_together(engine, scored)
+    clusters, summaries = _with_singletons(held.table, held.summaries, present - sealed_here)
+    edges = held.edges(scored)
+    return Linked(
+        scored.trained,
+        scored.report,
+        held.clusters.report,
+        edges,
+        clusters,
+        summaries,
+        len(present),
+        len(sealed_here),
+    )
 
 
-def _with_singletons(clusters: pa.Table, records: frozenset[str]) -> pa.Table:
-    """Return the clusters and, for each further record, a cluster of its own, sorted by record."""
+def _with_singletons(
+    clusters: pa.Table, summaries: pa.Table, records: frozenset[str]
+) -> tuple[pa.Table, pa.Table]:
+    """Return clusters and summaries and, for each further record, a cluster of its own; both sorted."""
     alone = sorted(records - frozenset(clusters["record_id"].to_pylist()))
-    singletons = pa.table({"record_id": alone, "cluster_id": alone}, schema=clusters.schema)
-    return pa.concat_tables([clusters, singletons]).sort_by("record_id")
+    size = len(alone)
+    more = pa.table({"record_id": alone, "cluster_id": alone}, schema=clusters.schema)
+    facts = pa.table(
+        {
+            "cluster_id": alone,
+            "records": [1] * size,
+            "weakest_link_probability": [None] * size,
+            "is_contested": [False] * size,
+        },
+        schema=summaries.schema,
+    )
+    return (
+        pa.concat_tables([clusters, more]).sort_by("record_id"),
+        pa.concat_tables([summaries, facts]).sort_by("cluster_id"),
+    )
 
 
-def _model_for(data: LinkData, retrain: bool) -> TrainedModel:
-    """Return the youngest trained version of today's model definition; trained now when there is none.
+def _scored(data: LinkData, engine: FusedEngine, retrain: bool) -> Scored:
+    """Return the edges under the youngest trained version of today's model definition; a new one when there is none.
 
-    A version is frozen: later periods are scored with the same parameters, so that a weight does not depend on
-    when a pair came in.
+    A version is frozen, its join threshold too: later periods are scored and linked by the same, so that a weight
+    does not depend on when a pair came in.
     """
     definition = load_model()
     with transaction() as connection:
         known = latest_model(connection, definition.model)
+    encoded = encode(definition, data)
     if known is not None and known.definition == definition and not retrain:
-        return known
+        return score_encoded(engine, known, encoded)
     log.info("link: training the model %s on %d records", definition.model, data.records.num_rows)
-    return train(definition, data)
+    scored = score_encoded(engine, train_encoded(definition, encoded, engine), encoded)
+    objective = Objective(FALSE_LINK_RATE, definition.target_false_link_rate)
+    return choose_join(scored, data, objective)[0]
 
 
 def _save(connection: Connection, run: Run, linked: Linked) -> None:
@@ -160,6 +183,8 @@ def _report(period: str, linked: Linked) -> StageReport:
             "links": found.links,
             "barred": found.barred,
             "clusters": linked.summaries.num_rows,
+            "clusters_cut": linked.held.components_cut,
+            "link_probability": linked.model.link_probability,
             "model_version": linked.model.version,
             "rules": {rule.rule: rule.new_pairs for rule in found.rules},
         },

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from pipelines.commands import files
 
 
 def status() -> None:
@@ -71,22 +72,6 @@ def explain(
         raise typer.BadParameter("give two records, or --person")
 
 
-def model(
-    version: Annotated[str | None, typer.Argument(help="A version; the latest unless given.")] = None,
-) -> None:
-    """Show a trained linkage model: what each level weighs, how training went, what to be wary of."""
-    from pipelines.contracts.model import load_model
-    from pipelines.link.describe import describe_model
-    from pipelines.warehouse.engine import transaction
-    from pipelines.warehouse.linkage import latest_model, read_model
-
-    with transaction() as connection:
-        found = read_model(connection, version) if version else latest_model(connection, load_model().model)
-    typer.echo(
-        describe_model(found) if found else "No model was trained yet: joinedup link PERIOD trains one."
-    )
-
-
 def sql(
     role: Annotated[str, typer.Option(help="analyst, auditor, engineer or linkage.")] = "analyst",
     command: Annotated[
@@ -99,23 +84,7 @@ def sql(
     raise typer.Exit(run_session(role, command or ()))
 
 
-def evaluate(
-    run_id: Annotated[int, typer.Argument(help="A linkage run over a synthetic population.")],
-    truth: Annotated[Path, typer.Option(help="The truth file of its period.", exists=True)],
-) -> None:
-    """Measure a linkage run against known truth: precision and recall over pairs inside people."""
-    from pipelines.evaluation import evaluate_run
-
-    quality, table = evaluate_run(run_id, truth), Table()
-    for heading in ("pairs", "precision", "recall", "F1"):
-        table.add_column(heading)
-    rows = {"all": quality.overall, "across agencies": quality.across, **quality.by_pair}
-    for name, part in rows.items():
-        table.add_row(name, f"{part.precision:.4f}", f"{part.recall:.4f}", f"{part.f1:.4f}")
-    Console().print(table)
-
-
 def register(app: typer.Typer) -> None:
     """Add this module's commands to the command line."""
-    for command in (status, explain, model, sql, evaluate):
+    for command in (status, explain, sql, files.evaluate):
         app.command()(command)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands import files
+
 Period = Annotated[str, typer.Argument(help="The reporting period, YYYY-MM.")]
 Agency = Annotated[str, typer.Argument(help="An agency with a contract in schemas/agencies/.")]
 
@@ -40,18 +42,6 @@ def ingest(
     typer.echo(", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items()))
     if request:
         typer.echo(f"{period} can be linked ({request['cause']}): joinedup link {period}")
-
-
-def link(
-    period: Period,
-    retrain: Annotated[bool, typer.Option(help="Train a new version of the model first.")] = False,
-) -> None:
-    """Link a period's latest deliveries and check the result; prints the linkage run's id."""
-    from pipelines import stages
-
-    run_id = stages.link_period(period, retrain)
-    stages.check_linked(run_id)
-    typer.echo(f"linkage run {run_id}; next: joinedup publish {run_id}")
 
 
 def publish(
@@ -105,6 +95,6 @@ def register(app: typer.Typer) -> None:
     app.command()(prepare)
     app.command()(watch)
     app.command()(ingest)
-    app.command()(link)
+    app.command()(files.link)
     app.command()(publish)
     app.command("roll-back")(roll_back)

@@ -111,7 +111,9 @@ class BlockingRule(_Strict):
     def _are_keys(cls, value: tuple[str, ...] | str | None) -> tuple[str, ...] | str | None:
         for key in (value,) if isinstance(value, str) else value or ():
             if not is_key(key):
-                raise ValueError(f"{key} is not a blocking key; those are {', '.join(KEY_FIELDS)}, and a file's own")
+                raise ValueError(
+                    f"{key} is not a blocking key; those are {', '.join(KEY_FIELDS)}, and a file's own"
+                )
         return value
 
 
@@ -164,6 +166,7 @@ class LinkageModel(_Strict):
     household: Household | None = None
     training: Training
     minimum_frequency: float = Probability
+    target_false_link_rate: float = Probability
     link_probability: float = Probability
     edge_probability: float = Probability
     maximum_cluster: int = Field(ge=2)
@@ -189,7 +192,9 @@ class LinkageModel(_Strict):
                 raise ValueError(f"household and hard_bar must name comparisons; {name} is none")
         if self.hard_bar and self.comparison(self.hard_bar).kind != "identifier":
             raise ValueError(f"hard_bar must name a comparison of kind identifier; {self.hard_bar} is not")
-        for silenced in (level.silences for each in self.comparisons for level in each.levels if level.silences):
+        for silenced in (
+            level.silences for each in self.comparisons for level in each.levels if level.silences
+        ):
             if silenced not in levels:
                 raise ValueError(f"`silences` must name a comparison; {silenced} is none")
         fields = {comparison.field for comparison in self.comparisons}

@@ -9,7 +9,7 @@ from pipelines.link.explain import PersonExplanation, Waterfall, explain_pair, e
 from pipelines.link.resolve import Clustering, resolve_clusters
 from pipelines.link.seal import seal_closure
 from pipelines.link.trained import TrainedModel
-from pipelines.link.training.train import train
+from pipelines.link.training.train import train, train_encoded
 
 __all__ = [
     "Clustering",
@@ -27,4 +27,5 @@ __all__ = [
     "seal_closure",
     "settle_edges",
     "train",
+    "train_encoded",
 ]

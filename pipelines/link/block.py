@@ -129,9 +129,7 @@ def _joined(parts: Sequence[tuple[Codes, Ints, np.ndarray]]) -> tuple[Codes, Int
     return np.concatenate(members), np.concatenate([[0], np.cumsum(np.concatenate(sizes))]).astype(np.int64)
 
 
-def _planned(
-    rule: str, total: int, members: Codes, starts: Ints, counts: tuple[int, int, int]
-) -> RulePlan:
+def _planned(rule: str, total: int, members: Codes, starts: Ints, counts: tuple[int, int, int]) -> RulePlan:
     block = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
     keys = make_feature(members.astype(np.int64), block, len(starts) - 1, total)
     return RulePlan(rule, members.astype(np.int32), starts, keys, *counts)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.link.features import NONE, Codes
+from pipelines.link.features import NONE, Bools, Codes
 
-Column = pa.Array | pa.ChunkedArray
+Column: TypeAlias = pa.Array | pa.ChunkedArray
 
 
 def code_columns(columns: Sequence[Column]) -> tuple[list[Codes], pa.Array]:
@@ -55,7 +56,9 @@ def _encoded(column: Column) -> pa.DictionaryArray:
     return whole(column.unify_dictionaries() if isinstance(column, pa.ChunkedArray) else column)
 
 
-def as_mask(column: Column, values: Sequence[str]) -> np.ndarray:
+def as_mask(column: Column, values: Sequence[str]) -> Bools:
     """Return where a text column holds one of these values; a null never does."""
     found = pc.is_in(column, value_set=pa.array(sorted(values), pa.string()))
-    return np.asarray(found.to_numpy(zero_copy_only=False) if isinstance(found, pa.Array) else found.to_numpy())
+    return np.asarray(
+        found.to_numpy(zero_copy_only=False) if isinstance(found, pa.Array) else found.to_numpy()
+    )

@@ -33,7 +33,7 @@ class Spans:
 
 def pack_spans(first: Ints, last: Ints, exact: Bools) -> Ints:
     """Return spans as one number each, which `unpack_spans` reads; days are counted from 1970."""
-    return ((first + _ORIGIN) << (_BITS + 1)) | ((last + _ORIGIN) << 1) | exact
+    return np.asarray(((first + _ORIGIN) << (_BITS + 1)) | ((last + _ORIGIN) << 1) | exact)
 
 
 def unpack_spans(packed: Ints) -> Spans:

@@ -1,4 +1,4 @@
-"""A trained model as a file: YAML with its definition, parameters, term frequencies (hashed) and training record."""
+"""A trained model as a file: YAML with its definition, parameters, term frequencies (hashed), training record."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import yaml
 from pipelines.contracts.model import LinkageModel
 from pipelines.contracts.yaml_file import read_yaml, validate
 from pipelines.errors import ContractError
-from pipelines.link.trained import Parameters, SourcePrior, TrainedModel, TrainingRecord
+from pipelines.link.trained import TrainedModel
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-UNTRAINED = "not trained: m, u and prior are where training would start"
 
 
 def write_model_file(path: Path, model: TrainedModel) -> None:
@@ -35,7 +34,7 @@ def read_model_file(path: Path) -> TrainedModel:
         raise ContractError(str(path), "(top)", "expected a linkage model")
     if "parameters" in content:
         return _trained(content, path)
-    return untrained(validate(LinkageModel, content, path))
+    return TrainedModel.untrained(validate(LinkageModel, content, path))
 
 
 def _trained(content: dict[str, Any], path: Path) -> TrainedModel:
@@ -43,21 +42,6 @@ def _trained(content: dict[str, Any], path: Path) -> TrainedModel:
     try:
         return TrainedModel.from_json(json.dumps(content))
     except (KeyError, TypeError) as error:
-        raise ContractError(str(path), "(top)", f"expected a trained model, {type(error).__name__} in it") from None
-
-
-def untrained(definition: LinkageModel) -> TrainedModel:
-    """Return the model with the m, u and prior of its definition, and without term frequencies."""
-    home = definition.household
-    return TrainedModel(
-        definition,
-        Parameters(
-            m={each.name: tuple(level.m for level in each.levels) for each in definition.comparisons},
-            u={each.name: tuple(level.u for level in each.levels) for each in definition.comparisons},
-            priors={},
-            default_prior=SourcePrior(definition.prior, home.prior if home else 0.0),
-            household=None,
-        ),
-        {},
-        TrainingRecord(0, 0, 0, 0, definition.deterministic.assumed_recall, UNTRAINED, (), ()),
-    )
+        raise ContractError(
+            str(path), "(top)", f"expected a trained model, {type(error).__name__} in it"
+        ) from None

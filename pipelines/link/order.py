@@ -63,7 +63,7 @@ def _common_prefix(data: Bytes, offsets: Ints) -> int:
             if data[offsets[row] + at] != data[offsets[0] + at]:
                 common = at
                 break
-    return common
+    return int(common)
 
 
 @njit(cache=True, nogil=True)

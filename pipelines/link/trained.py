@@ -136,9 +136,10 @@ class TrainedModel:
             return {name: tuple(value / sum(each) for value in each) for name, each in values.items()}
 
         m, u = starting("m"), starting("u")
-        household = home and HouseholdParameters(
-            {name: m[name] for name in home.shared}, u[home.birth], home.twins, home.namesakes
-        )
+        household = None
+        if home is not None:
+            shared = {name: m[name] for name in home.shared}
+            household = HouseholdParameters(shared, u[home.birth], home.twins, home.namesakes)
         record = TrainingRecord(0, 0, 0, 0, model.deterministic.assumed_recall, "not trained", (), ())
         return cls(model, Parameters(m, u, {}, prior, household), {}, record)
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pipelines.link.columns import as_mask
 from pipelines.link.dates import Spans, pack_spans, unpack_spans
 from pipelines.link.encode.placing import Placing
-from pipelines.link.features import NONE, Feature, Ints, make_feature
+from pipelines.link.features import NONE, Codes, Feature, Ints, make_feature
 
 NOT_A_DAY = -(2**31)
 
@@ -24,10 +24,10 @@ class BirthFeatures:
         table = placing.data.births
         codes, distinct = pd.factorize(_packed(table))
         at_none = np.flatnonzero(distinct == NOT_A_DAY)
-        codes = np.where(np.isin(codes, at_none), NONE, codes).astype(np.int32)
+        found: Codes = np.where(np.isin(codes, at_none), NONE, codes).astype(np.int32)
         self.spans = unpack_spans(np.asarray(distinct, dtype=np.int64))
         self.birth = make_feature(
-            placing.rows("births"), codes, len(distinct), placing.size, np.asarray(distinct, dtype=np.int64)
+            placing.rows("births"), found, len(distinct), placing.size, np.asarray(distinct, dtype=np.int64)
         )
 
     def feature(self, name: str) -> Feature:
@@ -74,9 +74,7 @@ def _month(spans: Spans) -> Ints:
 
 def _either_order(spans: Spans) -> Ints:
     year, month, day = spans.digits // 10_000, spans.digits // 100 % 100, spans.digits % 100
-    return np.where(
-        spans.exact, year * 10_000 + np.minimum(month, day) * 100 + np.maximum(month, day), NONE
-    )
+    return np.where(spans.exact, year * 10_000 + np.minimum(month, day) * 100 + np.maximum(month, day), NONE)
 
 
 KEYS: dict[str, Callable[[Spans], Ints]] = {

@@ -119,5 +119,3 @@ class _Encoder:
 def _is_of(name: str, comparison: Comparison) -> bool:
     rest = name.removeprefix(comparison.field)
     return name.startswith(comparison.field) and (not rest or rest.startswith("_"))
-
-

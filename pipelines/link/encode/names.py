@@ -25,8 +25,7 @@ from pipelines.link.features import (
     derive_values,
     make_feature,
 )
-from pipelines.link.names import phonetics, tokens, variants_of
-
+from pipelines.link.names import is_family_evidence, name_tokens, phonetics, tokens, variants_of
 
 LETTERS = 256
 
@@ -79,6 +78,13 @@ class NameFeatures:
         first = np.append(self.sounds.codes, NONE)[np.where(ends > starts, starts, len(self.sounds.codes))]
         return np.append(first, NONE).astype(np.int32)
 
+    def sounding(self, feature: Feature) -> Feature:
+        """Return the first phonetic code of each name: for comparing, a second one meets more strangers than kin."""
+        if feature.offsets is None:
+            return Feature(self.first_sound[feature.codes], None, len(self.sounds.values))
+        records, codes = feature.record_of_each(), self.first_sound[feature.codes]
+        return make_feature(records, codes, len(self.sounds.values), feature.records)
+
     def family_phonetic(self) -> Feature:
         """Return the phonetic codes of the family names and of each word in them, for blocking."""
         return derive(self.family_names, lambda name: _sounds_of((name, *tokens(name))))
@@ -93,7 +99,9 @@ class NameFeatures:
 
     def crossed(self, by_sound: bool, reverse: bool) -> Feature:
         """Return full names, or the same the other way round, of those that some record has in the other order."""
-        table = self.first_sound if by_sound else np.append(np.arange(len(self.values)), NONE).astype(np.int32)
+        table = (
+            self.first_sound if by_sound else np.append(np.arange(len(self.values)), NONE).astype(np.int32)
+        )
         given, family = table[self.given], table[self.family]
         width = np.int64(len(self.sounds.values) if by_sound else len(self.values))
         rows = _in_both(given, family, int(width))
@@ -130,6 +138,11 @@ def _sounds_of(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sound for name in names for sound in phonetics(name)))
 
 
+def _family_tokens(name: str) -> tuple[str, ...]:
+    """Return the words of a family name that are evidence of one family: KAUR and SINGH, shared alone, are not."""
+    return tuple(token for token in name_tokens(name) if is_family_evidence(token))
+
+
 def _letter(feature: Feature, single: bool = False) -> Feature:
     """Return the first letter of each value, or the letter of those values that are no more than one.
 
@@ -153,12 +166,12 @@ BUILDERS: dict[str, Callable[[NameFeatures], Feature]] = {
     "middle_word": lambda names: derive(names.of(names.word_rows, names.words), tokens),
     "middle_single": lambda names: _letter(names.middle(), single=True),
     "middle_initial": lambda names: _letter(names.middle()),
-    "given_sound": lambda names: apply_derived(names.given_names, names.sounds),
-    "family_sound": lambda names: apply_derived(names.family_names, names.sounds),
+    "given_sound": lambda names: names.sounding(names.given_names),
+    "family_sound": lambda names: names.sounding(names.family_names),
     "given_phonetic": lambda names: apply_derived(names.given_names, names.sounds),
     "family_phonetic": lambda names: names.family_phonetic(),
-    "given_token": lambda names: derive(names.given_names, tokens),
-    "family_token": lambda names: derive(names.family_names, tokens),
+    "given_token": lambda names: derive(names.given_names, name_tokens),
+    "family_token": lambda names: derive(names.family_names, _family_tokens),
     "given_initial": lambda names: _letter(names.given_names),
     "family_initial": lambda names: _letter(names.family_names),
     "given_single": lambda names: _letter(names.given_names, single=True),

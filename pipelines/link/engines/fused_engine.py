@@ -57,13 +57,19 @@ class FusedEngine(DataEngine):
         parts, reports = [], []
         for rule, plan in enumerate(plans):
             met = new = 0
-            for pairs, part in self._in_threads(_stretches(program, packed, plan, (first, first + rule), bound)):
+            for pairs, part in self._in_threads(
+                _stretches(program, packed, plan, (first, first + rule), bound)
+            ):
                 parts.append(part[:3])
                 met, new, done = met + part[3], new + part[4], done + pairs
                 if progress is not None:
                     progress(done, total)
             reports.append(report_of(plan, new, met))
-        nothing = np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, len(program.comparisons)), np.int8)
+        nothing = (
+            np.empty(0, np.int64),
+            np.empty(0, np.int64),
+            np.empty((0, len(program.comparisons)), np.int8),
+        )
         a, b, levels = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
         return Found(a, b, levels, sum(each.new_pairs for each in reports), tuple(reports))
 
@@ -90,7 +96,17 @@ class FusedEngine(DataEngine):
 def _work(program: Program, packed: Packed) -> Pass:
     """Return what a compiled pass is given."""
     cells = packed.cells
-    return (*program[:6], (cells.several_starts, cells.several), tuple(packed.values))
+    known = packed.values
+    return (
+        program.comparisons,
+        program.levels,
+        program.bits,
+        program.rest,
+        program.lists,
+        program.logs,
+        (cells.several_starts, cells.several),
+        (known.letters, known.letter_starts, known.masks, known.dates, known.variant_starts, known.variants),
+    )
 
 
 Part = tuple[Ints, Ints, Levels, int, int]

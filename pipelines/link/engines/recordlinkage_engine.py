@@ -63,4 +63,4 @@ def _outside_unique(encoded: Encoded, pairs: Ints) -> Ints:
     """Return the pairs without those inside a source that holds each person once."""
     unique = np.array(encoded.unique or [False] * len(encoded.agencies), dtype=bool)
     a, b = encoded.agency[pairs // max(encoded.size, 1)], encoded.agency[pairs % max(encoded.size, 1)]
-    return pairs[~((a == b) & unique[a])]
+    return np.asarray(pairs[~((a == b) & unique[a])])

@@ -117,7 +117,8 @@ def _reports(
     tests = [f"coalesce({test}, FALSE)" for test in prepared.rule_tests]
     first = "CASE " + " ".join(f"WHEN {test} THEN {at}" for at, test in enumerate(tests)) + " END"
     counts = ", ".join(
-        f"count(*) FILTER (WHERE {first} = {at}), count(*) FILTER (WHERE {test})" for at, test in enumerate(tests)
+        f"count(*) FILTER (WHERE {first} = {at}), count(*) FILTER (WHERE {test})"
+        for at, test in enumerate(tests)
     )
     query = (
         f"SELECT {counts} FROM {blocked} JOIN {RECORDS} l ON l.{ID} = join_key_l"  # noqa: S608 - our own names

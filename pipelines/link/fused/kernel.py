@@ -39,7 +39,9 @@ Pass = tuple[Table, Table, Floats, Floats, Smalls, Floats, Several, Known]
 
 
 @step
-def compare(work: Pass, rows: Matrix, a: int, b: int, weight: float, bound: float, vector: np.ndarray) -> float:
+def compare(
+    work: Pass, rows: Matrix, a: int, b: int, weight: float, bound: float, vector: np.ndarray
+) -> float:
     """Return the weight of a pair of rows that starts from `weight`, and write its level vector.
 
     Stops, and returns `OUT_OF_REACH`, as soon as no levels that are still open could lift the pair to the bound.

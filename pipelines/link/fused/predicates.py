@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from pipelines.link.features import Floats, Ints
-from pipelines.link.fused.compiled import inlined, step
 from pipelines.link.fused.arrays import Bytes, Words
+from pipelines.link.fused.compiled import inlined, step
 from pipelines.link.fused.pack import Matrix
 from pipelines.link.fused.program import (
     AGE_RANGE,
@@ -89,7 +89,9 @@ def rarest(several: Several, x: int, y: int, logs: np.ndarray, base: int) -> flo
 
 
 @step
-def some_values(levels: Table, bits: Floats, level: int, several: Several, known: Known, x: int, y: int) -> bool:
+def some_values(
+    levels: Table, bits: Floats, level: int, several: Several, known: Known, x: int, y: int
+) -> bool:
     """Return whether some value of cell x and some of cell y meet the condition of a level."""
     if x == -1 or y == -1:
         return False
@@ -133,13 +135,13 @@ def _dates(detail: int, dates: np.ndarray, x: int, y: int) -> bool:
     condition, years = detail % 16, detail // 16
     both = dates[x, EXACT] == 1 and dates[y, EXACT] == 1
     if condition == EQUAL:
-        return both and dates[x, FIRST] == dates[y, FIRST]
+        return bool(both and dates[x, FIRST] == dates[y, FIRST])
     if condition == SWAPPED:
         return both and _is_swapped(dates[x, DIGITS], dates[y, DIGITS])
     if condition == EDITED:
         return both and _is_one_edit(dates[x, DIGITS], dates[y, DIGITS])
     if condition == SAME_MONTH:
-        return both and dates[x, DIGITS] // 100 == dates[y, DIGITS] // 100
+        return bool(both and dates[x, DIGITS] // 100 == dates[y, DIGITS] // 100)
     overlap = dates[x, FIRST] <= dates[y, LAST] and dates[y, FIRST] <= dates[x, LAST]
     if condition == IMPRECISE or condition == AGE_RANGE:
         widest = max(dates[x, LAST] - dates[x, FIRST], dates[y, LAST] - dates[y, FIRST])

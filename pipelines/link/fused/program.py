@@ -155,7 +155,9 @@ def _most(own: Floats, m: Floats, terms: Smalls, logs: Frequencies, starts: Ints
 def _priors(trained: TrainedModel, encoded: Encoded) -> Floats:
     """Return log2 of the prior odds of one person against two strangers, per pair of sources."""
     odds = [[trained.prior_of(first, second) for second in encoded.agencies] for first in encoded.agencies]
-    return np.array([[np.log2(each.match / (1.0 - each.match - each.household)) for each in row] for row in odds])
+    return np.array(
+        [[np.log2(each.match / (1.0 - each.match - each.household)) for each in row] for row in odds]
+    )
 
 
 def _detail(predicate: Predicate) -> int:
@@ -165,7 +167,8 @@ def _detail(predicate: Predicate) -> int:
 
 def _lists(present: list[list[int]], silencers: list[list[int]]) -> tuple[Smalls, Table]:
     """Return both kinds of lists in one, and per comparison where each begins and ends."""
-    flat, ranges = [], []
+    flat: list[int] = []
+    ranges = []
     for first, second in zip(present, silencers, strict=True):
         start = len(flat)
         flat += [*first, *second]

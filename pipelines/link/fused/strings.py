@@ -179,4 +179,4 @@ def is_one_edit(data: Bytes, offsets: Ints, i: int, j: int) -> bool:
     left_a, left_b = end_a - a, end_b - b
     if max(left_a, left_b) <= 1:
         return True
-    return left_a == 2 and left_b == 2 and data[a] == data[b + 1] and data[a + 1] == data[b]
+    return bool(left_a == 2 and left_b == 2 and data[a] == data[b + 1] and data[a + 1] == data[b])

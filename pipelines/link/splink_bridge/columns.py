@@ -43,28 +43,37 @@ def plain_name(text: str) -> str:
     return name if name[:1].isalpha() else f"c_{name}"
 
 
-def meanings(columns: list[str]) -> dict[str, Meaning]:
+def meanings(columns: list[str], taken: set[str]) -> dict[str, Meaning]:
     """Return what each compared column is; of several columns for one field only the first has the field.
 
-    The others are fields of the file's own (`extra.<column>`): one field must not be counted twice.
+    The others, and those whose field is in `taken`, are fields of the file's own (`extra.<column>`): one field must
+    not be counted twice.
     """
-    known = {name: pair for pair, names in USUAL_NAMES.items() for name in names}
     found: dict[str, Meaning] = {}
-    taken: set[str] = set()
     for column in columns:
-        kind, field = known.get(column, ("text", f"extra.{plain_name(column)}"))
-        if field in taken:
-            kind, field = "text", f"extra.{plain_name(column)}"
-        taken.add(field)
-        found[column] = Meaning(kind, field)
+        meaning = usual_meaning(column)
+        if meaning.field in {*taken, *(each.field for each in found.values())}:
+            meaning = own_field(column)
+        found[column] = meaning
     return found
+
+
+def usual_meaning(column: str) -> Meaning:
+    """Return what a column of this name is."""
+    known = {name: Meaning(*pair) for pair, names in USUAL_NAMES.items() for name in names}
+    return known.get(column, own_field(column))
+
+
+def own_field(column: str) -> Meaning:
+    """Return a field of the file's own for a column."""
+    return Meaning("text", f"extra.{plain_name(column.removeprefix('extra_'))}")
 
 
 def key_of(column: str, part: str, known: dict[str, Meaning]) -> str | None:
     """Return the blocking key for a part of a column; None when there is none."""
     if column in KEY_FIELDS and part == "value":
         return column
-    meaning = known.get(column) or meanings([column])[column]
+    meaning = known.get(column) or usual_meaning(column)
     field = meaning.field
     if field.startswith("extra."):
         return field if part == "value" else None

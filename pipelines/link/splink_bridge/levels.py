@@ -25,7 +25,9 @@ class Condition:
         """A name for a level with this condition."""
         if self.at_least is not None:
             return f"{self.when}_{round(self.at_least * 100)}"
-        return self.when if self.years is None else f"{self.when}_{self.years}"
+        if self.years is not None:
+            return f"{self.when}_{self.years}"
+        return "exact" if self.when == "equal" else self.when
 
 
 def read_condition(tests: tuple[Test, ...] | None, kind: str) -> Condition | None:

@@ -62,15 +62,36 @@ def parse_condition(sql: str, dialect: str) -> tuple[Test, ...] | None:
 def canonical(sql: str, dialect: str) -> str | None:
     """Return a condition written one way whatever its spacing, quotes and letter case; None when it is no SQL."""
     import sqlglot
+
+    try:
+        return _canonical(sqlglot.parse_one(sql, read=dialect), dialect)
+    except sqlglot.ParseError:
+        return None
+
+
+def _canonical(tree: Expr, dialect: str) -> str:
+    from sqlglot import exp
+
+    for identifier in tree.find_all(exp.Identifier):
+        identifier.set("quoted", False)
+    return tree.unnest().sql(dialect=dialect).lower()
+
+
+def true_branches(sql: str, dialect: str) -> frozenset[str]:
+    """Return the conditions, in canonical form, for which a CASE in some SQL is true."""
+    import sqlglot
     from sqlglot import exp
 
     try:
         tree = sqlglot.parse_one(sql, read=dialect)
     except sqlglot.ParseError:
-        return None
-    for identifier in tree.find_all(exp.Identifier):
-        identifier.set("quoted", False)
-    return tree.sql(dialect=dialect).lower()
+        return frozenset()
+    return frozenset(
+        _canonical(branch.this, dialect)
+        for case in tree.find_all(exp.Case)
+        for branch in case.args["ifs"]
+        if isinstance(branch.args["true"], exp.Boolean) and branch.args["true"].this
+    )
 
 
 def _test(node: Expr) -> Test | None:

@@ -50,12 +50,12 @@ def rarest_column(feature: Feature, frequency: Floats) -> pa.Array:
     return pa.array(rarest, mask=rarest < 0)
 
 
-def place_values(feature: Feature, values: pa.Array) -> pa.Array:
-    """Return values, one for each of the feature's rows, by record: lists where one has several."""
+def place_values(feature: Feature, values: pa.Array, as_list: bool | None = None) -> pa.Array:
+    """Return values, one for each of the feature's rows, by record: lists, or the first; as fits unless said."""
     offsets, empty = feature.rows[0], feature.counts == 0
-    if feature.offsets is None:
-        return values.take(pa.array(np.where(empty, 0, offsets[:-1]), mask=empty))
-    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), values, mask=pa.array(empty))
+    if as_list or (as_list is None and feature.offsets is not None):
+        return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), values, mask=pa.array(empty))
+    return values.take(pa.array(np.where(empty, 0, offsets[:-1]), mask=empty))
 
 
 def _numbers(values: Ints) -> pa.Array:

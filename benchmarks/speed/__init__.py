@@ -1,0 +1,1 @@
+"""How fast the linking is, beside Splink, recordlinkage and a bare loop over the same pairs."""

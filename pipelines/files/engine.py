@@ -1,0 +1,94 @@
+"""Where `joinedup link` meets the linking itself: data, training, engine, thresholds and clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.contracts.model import LinkageModel
+from pipelines.errors import LinkageError
+from pipelines.files.assemble import Assembled
+from pipelines.link import FusedEngine, LinkData, RecordLinkageEngine, TrainedModel
+from pipelines.link.encode import Encoded, encode
+from pipelines.link.engines.base import Engine, Progress, Scored, score_encoded
+from pipelines.link.hold import Held, choose_join, hold_together
+from pipelines.link.thresholds.assess import Objective
+from pipelines.link.thresholds.choose import EXPECTED_F1, FALSE_LINK_RATE
+from pipelines.link.training.train import train_encoded
+
+EngineName = Literal["fused", "recordlinkage", "splink"]
+ObjectiveName = Literal["false-link-rate", "expected-f1"]
+OBJECTIVES: dict[str, str] = {"false-link-rate": FALSE_LINK_RATE, "expected-f1": EXPECTED_F1}
+ENGINES: dict[str, Callable[[], Engine]] = {"fused": FusedEngine, "recordlinkage": RecordLinkageEngine}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The edges with their join threshold in the model, what there is to say about it, and the expected errors."""
+
+    scored: Scored
+    details: dict[str, Any]
+    error_rates: dict[str, dict[str, Any]]
+
+
+def engine_of(name: str) -> Engine:
+    """Return an engine by its name; raises LinkageError when there is none of it here."""
+    if name not in ENGINES:
+        raise LinkageError(f"engine {name} is not available here; there is {', '.join(sorted(ENGINES))}")
+    return ENGINES[name]()
+
+
+def link_data(assembled: Assembled) -> LinkData:
+    """Return assembled files as the linking reads them."""
+    return LinkData(records=assembled.records, **assembled.tables, unique_sources=assembled.unique_sources)
+
+
+def train(definition: LinkageModel, data: LinkData) -> tuple[TrainedModel, Encoded]:
+    """Return the model trained on the data, and the encoded records."""
+    encoded = encode(definition, data)
+    return train_encoded(definition, encoded, FusedEngine()), encoded
+
+
+def score(engine: Engine, trained: TrainedModel, encoded: Encoded, progress: Progress) -> Scored:
+    """Return the edges that an engine finds among encoded records."""
+    return score_encoded(engine, trained, encoded, progress)
+
+
+def choose(scored: Scored, data: LinkData, objective: ObjectiveName, target: float) -> Chosen:
+    """Return the edges with a join threshold: the model's own where it was chosen for the same, else a new one."""
+    before = scored.trained.join
+    scored, threshold = choose_join(scored, data, Objective(OBJECTIVES[objective], target))
+    is_own = scored.trained.join == before
+    probability = scored.trained.link_probability
+    estimates = threshold.estimates
+    rates = {"false_link_rate": estimates.false_link_rate, "missed_link_rate": 1.0 - estimates.recall}
+    details = {
+        "link_probability": probability,
+        "link_weight": float(np.log2(probability) - np.log2(1 - probability)) if probability < 1 else None,
+        "edge_probability": scored.trained.definition.edge_probability,
+        "from_the_given_model": is_own,
+        "choice": threshold,
+    }
+    return Chosen(
+        scored,
+        details,
+        {
+            name: {
+                "estimate": None if is_own else rate,
+                "low": None,
+                "high": None,
+                "method": "model posterior",
+            }
+            for name, rate in rates.items()
+        },
+    )
+
+
+def cluster(engine: Engine, scored: Scored) -> tuple[Held, pa.Table]:
+    """Return what the accepted edges hold together, and the edges as the clusters settle them."""
+    held = hold_together(engine, scored)
+    return held, held.edges(scored)
