@@ -139,7 +139,7 @@ def _with_singletons(
 
 
 def _scored(data: LinkData, engine: FusedEngine, retrain: bool) -> Scored:
-    """Return the edges under the youngest trained version of today's model definition; a new one when there is none.
+    """Return the edges under the youngest trained version of today's definition; a new one when there is none.
 
     A version is frozen, its join threshold too: later periods are scored and linked by the same, so that a weight
     does not depend on when a pair came in.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.accuracy.contender import Pairs
-from pipelines.link.cluster import components
+from pipelines.link.components import components
 from pipelines.link.evaluate import PairQuality
 from pipelines.link.features import Floats, Ints
 

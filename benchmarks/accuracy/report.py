@@ -10,8 +10,8 @@ from benchmarks.accuracy.strata import StrataResult
 
 HEADER = "| contender | clusters | threshold | precision | recall | F1 |\n|---|---|---|---:|---:|---:|"
 NOTE = (
-    "Lines marked * chose their threshold with the truth in hand. *Splink 5* is configured as its documentation does for"
-    " these data; *every column* adds those that it leaves out and ours compares. Brackets: 95 % intervals."
+    "Lines marked * chose their threshold with the truth in hand. *Splink 5* is configured as its documents do"
+    " for these data; *every column* adds those that it leaves out and ours compares. Brackets: 95 % intervals."
 )
 
 

@@ -14,7 +14,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Agreement:
-    """Pairs above the threshold: in both, in the first alone, in the second alone; the largest difference in bits."""
+    """Pairs above the threshold: in both, in one of them alone; the largest difference of weights, in bits."""
 
     both: int
     first_only: int

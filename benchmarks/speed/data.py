@@ -11,6 +11,7 @@ anything was tuned on the data. Text is folded already (upper-case ASCII): what 
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,16 +33,27 @@ SEED = 20260930
 ROWS_AT_ONCE = 2**18
 FIRST_SHARE, THIRD_SHARE = 0.70, 0.05
 PEOPLE_PER_HOME = 2.4
-SURNAME_OF_HOME, UNKNOWN_SEX, NO_FORENAME, NO_BIRTH, NO_ADDRESS, NO_NUMBER = 0.8, 0.02, 0.005, 0.01, 0.03, 0.10
+SURNAME_OF_HOME, UNKNOWN_SEX, NO_FORENAME, NO_BIRTH, NO_ADDRESS, NO_NUMBER = (
+    0.8,
+    0.02,
+    0.005,
+    0.01,
+    0.03,
+    0.10,
+)
 HAS_EMAIL, MOVED, OTHER_EMAIL, DATE_ERROR, INITIAL_ONLY = 0.65, 0.25, 0.15, 0.03, 0.02
 TYPING_ERROR_FIRST, TYPING_ERROR_LATER = 0.01, 0.08
 LAST_DAY = 20_454  # 2026-01-01, in days since 1970
 DAYS_OF_60, DAYS_OF_35 = 21_915, 12_784
-AREAS = (
-    "AB AL B BA BB BD BH BL BN BR BS CA CB CF CH CM CO CR CT CV CW DA DE DH DL DN DT DY E EC EH EN EX FK FY G GL GU"
-    " HA HD HG HP HR HU HX IG IP KA KT KY L LA LD LE LL LN LS LU M ME MK ML N NE NG NN NP NR NW OL OX PA PE PH PL PO"
-    " PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF WN WR WS WV YO"
-).split()
+# The areas of British postcodes.
+AREAS = re.findall(
+    "[A-Z]+",
+    """
+    AB AL B BA BB BD BH BL BN BR BS CA CB CF CH CM CO CR CT CV CW DA DE DH DL DN DT DY E EC EH EN EX FK FY G GL GU
+    HA HD HG HP HR HU HX IG IP KA KT KY L LA LD LE LL LN LS LU M ME MK ML N NE NG NN NP NR NW OL OX PA PE PH PL PO
+    PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF WN WR WS WV YO
+    """,
+)
 DISTRICTS_OF_AREA = 20
 UNITS_OF_DISTRICT = 700
 INWARD_LETTERS = "ABDEFGHJLNPQRSTUWXYZ"
@@ -149,7 +161,9 @@ def _identity(person: Ids, names: Names, hashes: _Hashes) -> tuple[pa.Array, pa.
     birth = LAST_DAY - np.where(age < young, age / young * DAYS_OF_60, old).astype(np.int64)
     year = birth.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     cohort = np.searchsorted(np.array(names.cohorts), year, side="right") - 1
-    given = names.given_at[tradition, is_male.astype(np.int64), cohort, hashes.below(person, 6, names.given_at.shape[3])]
+    given = names.given_at[
+        tradition, is_male.astype(np.int64), cohort, hashes.below(person, 6, names.given_at.shape[3])
+    ]
     sex = pa.array(["F", "M"]).take(pa.array(is_male.astype(np.int8)))
     return names.given.take(pa.array(given)), names.family.take(pa.array(family)), birth, sex
 
@@ -172,7 +186,10 @@ def _addresses(home: Ids, hashes: _Hashes) -> tuple[pa.Array, pa.Array, pa.Array
     table = pa.array([f"{area}{number + 1}" for area in AREAS for number in range(DISTRICTS_OF_AREA)])
     outward = table.take(pa.array(district))
     inward = pa.array(
-        [f"{n // 400 + 1}{INWARD_LETTERS[n // 20 % 20]}{INWARD_LETTERS[n % 20]}" for n in range(UNITS_OF_DISTRICT)]
+        [
+            f"{n // 400 + 1}{INWARD_LETTERS[n // 20 % 20]}{INWARD_LETTERS[n % 20]}"
+            for n in range(UNITS_OF_DISTRICT)
+        ]
     )
     postcode = pc.binary_join_element_wise(outward, inward.take(pa.array(unit)), " ")
     return pa.array(hashes.below(home, 14, 90) + 1).cast(pa.string()), postcode, outward
@@ -188,7 +205,9 @@ def _emails(
     number = pa.array(hashes.below(owner, 21, 1000)).cast(pa.string())
     domain = pa.array(DOMAINS).take(pa.array(hashes.below(owner, 22, len(DOMAINS))))
     local = pc.binary_join_element_wise(pc.replace_substring(given, " ", ""), family, ".")
-    email = pc.ascii_lower(pc.binary_join_element_wise(pc.binary_join_element_wise(local, number, ""), domain, "@"))
+    email = pc.ascii_lower(
+        pc.binary_join_element_wise(pc.binary_join_element_wise(local, number, ""), domain, "@")
+    )
     return _without(pc.replace_substring(email, " ", ""), ~hashes.chance(person, 23, HAS_EMAIL))
 
 
@@ -226,7 +245,7 @@ def _typed(text: str, how: int, place: int, letter: str) -> str:
 
 
 def _misdated(birth: Ints, rows: Ids, hashes: _Hashes, later: Bools) -> Ints:
-    """Return dates of birth, some of later records wrong: day and month exchanged, or the year or the day off by one digit."""
+    """Return dates of birth, some of later records wrong: day and month exchanged, another decade, another day."""
     wrong = later & hashes.chance(rows, 30, DATE_ERROR)
     days = birth.astype("datetime64[D]")
     months = days.astype("datetime64[M]")

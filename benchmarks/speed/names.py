@@ -1,7 +1,7 @@
 """The names of the benchmark's population: the synthetic population's traditions, with a generated long tail.
 
-As in `schemas/synth/name_traditions.yaml`, a name's weight is 1 / (rank + offset) ** skew inside its tradition. There
-the tail of a ranking comes from Faker; here it is made of syllables, so that nothing but the seed decides it.
+As in `schemas/synth/name_traditions.yaml`, a name's weight is 1 / (rank + offset) ** skew inside its tradition.
+There the tail of a ranking comes from Faker; here it is made of syllables, so that only the seed decides it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,19 @@ Codes = npt.NDArray[np.int32]
 FAMILY_TAIL, GIVEN_TAIL = 20_000, 1_200
 FAMILY_STEPS, GIVEN_STEPS = 2**19, 2**16
 SEXES = ("female", "male")
-ONSETS = "B BR C CH D DR F G GR H J K KR L M N P R S SH ST T TR V W Z".split()
-VOWELS = "A E I O U AI EA OU".split()
-CODAS = "L LL M N ND R RD S SS T TH CK".split()
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+ONSETS = _words("B BR C CH D DR F G GR H J K KR L M N P R S SH ST T TR V W Z")
+VOWELS = _words("A E I O U AI EA OU")
+CODAS = _words("L LL M N ND R RD S SS T TH CK")
 ENDINGS = {
-    "family": "BY ELL ER FORD HAM IDGE INGTON LEY MAN OW SEN SON STONE TON WELL WORTH OVIC ESCU AN I".split(),
-    "female": "A AH ANA ELLA EN ETTE IA IE INA ISE LYN NA RA Y".split(),
-    "male": "AN AR EN ER IAN IN ON OS RICK RON US VIN Y".split(),
+    "family": _words("BY ELL ER FORD HAM IDGE INGTON LEY MAN OW SEN SON STONE TON WELL WORTH OVIC ESCU AN I"),
+    "female": _words("A AH ANA ELLA EN ETTE IA IE INA ISE LYN NA RA Y"),
+    "male": _words("AN AR EN ER IAN IN ON OS RICK RON US VIN Y"),
 }
 
 
@@ -62,12 +68,20 @@ def load_names(seed: int) -> Names:
     family_at, given_at = [], []
     for tradition, start, end in zip(traditions.values(), starts[:-1], starts[1:], strict=True):
         tail = _part(tails["family"], start, end)
-        family_at.append(_steps(family.codes(_family_ranking(tradition["family"], tail)), tradition["family"], FAMILY_STEPS))
+        family_at.append(
+            _steps(
+                family.codes(_family_ranking(tradition["family"], tail)), tradition["family"], FAMILY_STEPS
+            )
+        )
         ranks = tradition["given"]
         given_at.append(
             [
                 [
-                    _steps(given.codes(_given_ranking(ranks, sex, year, _part(tails[sex], start, end))), ranks, GIVEN_STEPS)
+                    _steps(
+                        given.codes(_given_ranking(ranks, sex, year, _part(tails[sex], start, end))),
+                        ranks,
+                        GIVEN_STEPS,
+                    )
                     for year in cohorts
                 ]
                 for sex in SEXES

@@ -51,7 +51,8 @@ def write_edges(path: Path, scored: Scored) -> None:
     """Write the edges: two unique ids, the smaller first, and the weight."""
     found = scored.found
     first, second = (
-        scored.encoded.ids(positions).cast(pa.int32()).to_numpy(zero_copy_only=False) for positions in found.pairs
+        scored.encoded.ids(positions).cast(pa.int32()).to_numpy(zero_copy_only=False)
+        for positions in found.pairs
     )
     low, high = pa.array(first.clip(max=second)), pa.array(first.clip(min=second))
     pq.write_table(pa.table({"a": low, "b": high, "weight": pa.array(found.scores.total)}), path)

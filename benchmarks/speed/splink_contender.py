@@ -1,8 +1,8 @@
 """Splink 5 on DuckDB as a contender: the same model, exported, and the same rules.
 
-Its best settings, fixed before anything was tuned: the columns that it needs and no other, read once into a table of
-its own; all threads; the order of rows not kept; no column or intermediate result retained; what a comparison asks of
-a date (digits, month, year, the day and month exchanged) as columns, not computed pair by pair; an integer id.
+Its best settings, fixed before anything was tuned: the columns that it needs and no other, read once into a table
+of its own; all threads; the order of rows not kept; no column or intermediate result retained; what a comparison
+asks of a date (digits, month, year, day and month exchanged) as columns, not computed pair by pair; an integer id.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ import logging
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import duckdb
+from duckdb import DuckDBPyConnection
+from splink import DuckDBAPI, Linker
+from splink.internals.pipeline import CTEPipeline
+from splink.internals.splink_dataframe import SplinkDataFrame
+from splink.internals.vertically_concatenate import enqueue_df_concat_with_tf
 
 from benchmarks.speed.case import load_case
 from benchmarks.speed.task import Answer, Task, contend
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-    from splink import Linker
-    from splink.internals.splink_dataframe import SplinkDataFrame
-
-    from pipelines.contracts.model import LinkageModel
+from pipelines.contracts.model import LinkageModel
+from pipelines.link.splink_bridge.exporting import export_settings
+from pipelines.link.trained import TrainedModel
 
 RECORDS = "records"
 SEED = 1
@@ -47,7 +50,7 @@ SOURCES = {
 DIGITS = "strftime(date_of_birth_{side}, '%Y%m%d')"
 COMPUTED = (
     (
-        "concat(substring({d}, 1, 4), substring({d}, 7, 2), substring({d}, 5, 2))".format(d=DIGITS),
+        f"concat(substring({DIGITS}, 1, 4), substring({DIGITS}, 7, 2), substring({DIGITS}, 5, 2))",
         "birth_crossed_{side}",
     ),
     (f"substring({DIGITS}, 1, 6)", "birth_month_{side}"),
@@ -59,8 +62,6 @@ COMPUTED = (
 
 def link(task: Task, answer: Answer) -> None:
     """Link the records: load, train, block and predict, cluster."""
-    import duckdb
-
     logging.getLogger("splink").setLevel(logging.ERROR)
     model = load_case(task.case)
     with TemporaryDirectory(prefix="joinedup-speed-") as folder:
@@ -72,7 +73,7 @@ def link(task: Task, answer: Answer) -> None:
         database = duckdb.connect(config=settings)
         with answer.timed("load"):
             linker = _linker(database, task, model)
-            warm_records(linker)
+            count_terms(linker)
         if task.is_whole:
             with answer.timed("train"):
                 _train(linker, model)
@@ -97,9 +98,6 @@ def link(task: Task, answer: Answer) -> None:
 
 def exported(task: Task, model: LinkageModel) -> dict[str, Any]:
     """Return the settings that our export makes of the model, with the dates' parts as columns."""
-    from pipelines.link.splink_bridge.exporting import export_settings
-    from pipelines.link.trained import TrainedModel
-
     if task.trained:
         trained = TrainedModel.from_json(Path(task.trained).read_text(encoding="utf-8"))
     else:
@@ -128,25 +126,21 @@ def columns_of(settings: dict[str, Any]) -> list[str]:
 
 
 def _linker(database: DuckDBPyConnection, task: Task, model: LinkageModel) -> Linker:
-    from splink import DuckDBAPI, Linker
-
     settings = exported(task, model)
     columns = ", ".join(f"{SOURCES[name]} AS {name}" for name in columns_of(settings))
-    database.execute(f"CREATE TABLE {RECORDS} AS SELECT unique_id, {columns} FROM read_parquet(?)", [task.data])  # noqa: S608
+    query = f"CREATE TABLE {RECORDS} AS SELECT unique_id, {columns} FROM read_parquet(?)"  # noqa: S608 - our names
+    database.execute(query, [task.data])
     api = DuckDBAPI(database)
     return Linker(api.register(RECORDS), settings, log_level=None, validate_settings=False)
 
 
-def warm_records(linker: Linker) -> None:
-    """Have Splink make its own table of the records with term frequencies, so that predicting need not."""
-    from splink.internals.pipeline import CTEPipeline
-    from splink.internals.vertically_concatenate import enqueue_df_concat_with_tf
-
+def count_terms(linker: Linker) -> None:
+    """Have Splink count term frequencies, so that predicting need not."""
     enqueue_df_concat_with_tf(linker, CTEPipeline())
 
 
 def _train(linker: Linker, model: LinkageModel) -> None:
-    """Train as Splink's tutorial does: the prior by certain rules, u from random pairs, m by an EM pass per rule."""
+    """Train as Splink's tutorial does: the prior by a certain rule, u from random pairs, m by a pass per rule."""
     certain = "l.given = r.given AND l.family = r.family AND l.date_of_birth = r.date_of_birth"
     training, recall = linker.training, model.deterministic.assumed_recall
     training.estimate_probability_two_random_records_match([certain], recall=recall)

@@ -21,8 +21,8 @@ LARGEST_SHOWN = 5
 class RulePlan:
     """The blocks of one rule: block i holds the records `members[starts[i]:starts[i + 1]]`, two at least.
 
-    `keys` are the blocks of each record, so that a later rule can tell what this one has met. `narrowed` blocks were
-    too large and were divided; `skipped` blocks stayed too large, and the rule leaves out their `skipped_records`.
+    `keys` are the blocks of each record, so that a later rule can tell what this one has met. `narrowed` blocks
+    were too large and were divided; `skipped` ones stayed too large: the rule leaves out their `skipped_records`.
     """
 
     rule: str

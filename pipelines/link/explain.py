@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.link.block import RuleMet, rules_met
-from pipelines.link.cluster import components
 from pipelines.link.compare import NULL, compare_pairs
+from pipelines.link.components import components
 from pipelines.link.data import LinkData
 from pipelines.link.encode import Encoded, encode
 from pipelines.link.engines.base import ScoredPairs, score_levels

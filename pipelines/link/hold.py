@@ -55,8 +55,8 @@ def choose_join(scored: Scored, data: LinkData, objective: Objective) -> tuple[S
 class Held:
     """What the accepted edges hold together.
 
-    `clusters` are labels by position; `names` the name of each cluster, its smallest record id; `is_link` says of each
-    edge whether it is accepted and held.
+    `clusters` are labels by position; `names` the name of each cluster, its smallest record id; `is_link` says of
+    each edge whether it is accepted and held.
     """
 
     encoded: Encoded
@@ -104,7 +104,7 @@ def hold_together(engine: Engine, scored: Scored) -> Held:
 
 
 def _weigh(engine: Engine, trained: TrainedModel, encoded: Encoded, pairs: Pairs) -> tuple[Floats, Bools]:
-    """Return the weight of any pairs, and which are barred; a pair in which nothing speaks against has none against.
+    """Return the weight of any pairs, and which are barred; a silent pair weighs as much as even odds.
 
     Two records that have next to nothing to compare weigh as little as the prior. That is no evidence against a
     person whom other records hold together: such a pair is silent. A pair speaks when the comparisons against it

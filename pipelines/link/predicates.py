@@ -16,6 +16,11 @@ Operation = Literal["share", "similar", "one_edit", "variant", "date", "else"]
 DATE_CONDITIONS = frozenset(
     {"day_month_swapped", "one_edit", "imprecise", "age_range", "same_month", "within_years", "equal"}
 )
+# What the levels of an address share, or compare.
+ADDRESS_FEATURES = {
+    "same_address": "place", "same_postcode": "postcode", "same_outward": "outward", "same_lines": "lines",
+    "similar_lines": "lines",
+}  # fmt: skip
 # Where a similarity is the threshold itself, libraries differ in the last bit: all engines ask for this much less.
 SIMILARITY_SLACK = 1e-9
 
@@ -26,8 +31,8 @@ class Predicate:
 
     share: a value of `left` of one record is a value of `right` of the other. similar: two values of `left` have a
     Jaro-Winkler similarity of `at_least`. one_edit: two values are one insertion, deletion, substitution or swap
-    of neighbours apart. variant: two values are spellings of one name. date: `condition` of two dates. else: always.
-    The predicate does not hold where `unless` (a feature of which both share a value) does.
+    of neighbours apart. variant: two values are spellings of one name. date: `condition` of two dates. else:
+    always. The predicate does not hold where `unless` (a feature of which both share a value) does.
     """
 
     operation: Operation
@@ -75,9 +80,9 @@ def term_feature(comparison: Comparison, when: str) -> str:
     """Return the feature whose values' frequencies adjust the level with this condition."""
     if comparison.kind == "date":
         return "birth_year"
-    return {"same_address": "place", "same_postcode": "postcode", "same_lines": "lines"}.get(
-        when, comparison.field
-    )
+    if comparison.kind == "address":
+        return ADDRESS_FEATURES[when]
+    return comparison.field
 
 
 def comparison_features(model: LinkageModel) -> tuple[str, ...]:
@@ -152,8 +157,7 @@ def _identifier(field: str, when: str) -> Predicate:
 def _address(level: Level) -> Predicate:
     if level.when == "similar_lines":
         return Predicate("similar", "lines", "lines", at_least=_at_least(level))
-    feature = {"same_address": "place", "same_postcode": "postcode", "same_outward": "outward"}
-    return _share(feature.get(level.when, "lines"))
+    return _share(ADDRESS_FEATURES[level.when])
 
 
 def _text(field: str, level: Level) -> Predicate:

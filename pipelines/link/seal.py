@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipelines.link.cluster import components
+from pipelines.link.components import components
 from pipelines.link.encode import EVIDENCE, WEAK_EVIDENCE
 
 

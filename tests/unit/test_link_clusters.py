@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import random
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from support.link_population import population, trained_on_population
 
-from pipelines.errors import LinkageError
 from pipelines.link import (
-    RecordLinkageEngine,
-    cluster_edges,
+    FusedEngine,
     evaluate_partition,
     explain_person,
-    resolve_clusters,
+    hold_together,
     seal_closure,
-    settle_edges,
 )
-from pipelines.link.resolve import merge_parts
+
+ENGINE = FusedEngine()
 
 
 def links(*pairs: tuple[str, str, float]) -> pa.Table:
@@ -34,64 +31,14 @@ def links(*pairs: tuple[str, str, float]) -> pa.Table:
     )
 
 
-def test_a_cluster_is_named_by_its_smallest_record_and_singletons_stand_alone():
-    table = cluster_edges(["d", "b", "a", "c"], links(("b", "c", 9.0), ("c", "d", 8.0)))
-    assert table.to_pylist() == [
-        {"record_id": "a", "cluster_id": "a"},
-        {"record_id": "b", "cluster_id": "b"},
-        {"record_id": "c", "cluster_id": "b"},
-        {"record_id": "d", "cluster_id": "b"},
-    ]
-
-
-def test_no_edges_and_unknown_records():
-    assert cluster_edges(["a"], links()).num_rows == 1
-    with pytest.raises(LinkageError, match="not among the records"):
-        cluster_edges(["a"], links(("a", "x", 9.0)))
-
-
-def test_a_link_across_a_cut_is_no_longer_a_link():
-    clusters = pa.table({"record_id": ["a", "b", "c"], "cluster_id": ["a", "a", "c"]})
-    settled = settle_edges(links(("a", "b", 9.0), ("b", "c", 8.0)), clusters)
-    assert settled["is_link"].to_pylist() == [True, False]
-    assert settled.schema == links().schema
-
-
-def matrix(weights: list[list[float]]) -> np.ndarray:
-    return np.array(weights, dtype=float)
-
-
-def test_a_record_that_bridges_two_people_goes_to_one_of_them():
-    # 0 and 1 are one person, 3 and 4 another; record 2, with little in it, links to both.
-    weights = matrix(
-        [
-            [0, 20, 12, -15, -15],
-            [20, 0, 12, -15, -15],
-            [12, 12, 0, 7, 7],
-            [-15, -15, 7, 0, 20],
-            [-15, -15, 7, 20, 0],
-        ]
-    )
-    assert merge_parts(weights, weights > 6).tolist() == [0, 0, 0, 1, 1]
-
-
-def test_a_barred_pair_keeps_two_parts_apart_however_strong_the_rest():
-    weights = matrix([[0, 30, -np.inf], [30, 0, 25], [-np.inf, 25, 0]])
-    assert merge_parts(weights, weights > 6).tolist() == [0, 0, 1]
-
-
-def test_parts_without_a_link_between_them_are_not_merged():
-    weights = matrix([[0, 3], [3, 0]])
-    assert merge_parts(weights, weights > 6).tolist() == [0, 1]
-
-
 def test_resolving_holds_no_barred_pair_and_does_not_depend_on_row_order():
     trained, (tables, truth) = trained_on_population(), population(150, seed=6)
     data = tables.data()
-    scored = RecordLinkageEngine().score(trained, data)
-    first = resolve_clusters(trained, data, scored.links())
-    shuffled = tables.data(random.Random(2))
-    assert resolve_clusters(trained, shuffled, scored.links()).table.equals(first.table)
+    scored = ENGINE.score(trained, data)
+    first = hold_together(ENGINE, scored)
+    shuffled = hold_together(ENGINE, ENGINE.score(trained, tables.data(random.Random(2))))
+    assert shuffled.table.equals(first.table)
+    assert shuffled.summaries.equals(first.summaries)
     numbers = {row[0]: row[2] for row in tables.rows["identifiers"] if row[4] == "01"}
     held: dict[str, set[str]] = {}
     for row in first.table.to_pylist():

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from support.link_population import population, trained_on_population
 from support.link_worlds import World, worlds
@@ -25,7 +25,7 @@ ENGINES = [
     pytest.param(SplinkEngine, 20, id="splink", marks=pytest.mark.skipif(not HAS_SPLINK, reason="no Splink")),
 ]
 on_every_engine = pytest.mark.parametrize(("engine", "examples"), ENGINES)
-SLOW = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
+SLOW = {"deadline": None, "derandomize": True, "phases": [Phase.generate], "suppress_health_check": list(HealthCheck)}
 
 
 def in_order(found: Found) -> tuple[Any, Any, Any]:

@@ -100,8 +100,6 @@ class Settings:
         maximum_cluster: the most records that a cluster may hold; all pairs of so many are weighed at the most.
         least_mean: two parts are one only when the mean weight between them is above this. 0 bits: one person is
             more likely than not.
-        prior: the bits that every weight begins with before anything is compared; between two parts they count
-            once, not once a pair.
         pairs_at_once: how many pairs are weighed in one call, but for a component that has more by itself.
         pairs_per_component: about how many pairs of a component over the limit may be weighed: the larger it is,
             the smaller the parts that it is grown anew to (see `limit.py`).
@@ -109,7 +107,6 @@ class Settings:
 
     maximum_cluster: int
     least_mean: float = 0.0
-    prior: float = 0.0
     pairs_at_once: int = 1_000_000
     pairs_per_component: int = 10_000_000
 

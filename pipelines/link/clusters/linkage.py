@@ -27,19 +27,18 @@ class Parts(NamedTuple):
 
 
 @compiled
-def merge_parts(parts: Parts, part: Codes, least_mean: float, prior: float) -> None:
+def merge_parts(parts: Parts, part: Codes, least_mean: float) -> None:
     """Write the part of each record, known by its first record, into `part`; what it merges, it merges in `parts`.
 
     The two parts with the highest mean weight are merged first, the earlier records first among equals, for as
-    long as a link joins them and the mean is above `least_mean`. Whether two parts are one person is one question,
-    so of the `prior` that every weight begins with, the mean keeps one among all their pairs. Each part remembers the part nearest to it, so
+    long as a link joins them and the mean is above `least_mean`. Each part remembers the part nearest to it, so
     that k records take about k^2 steps, and k^3 at the worst.
     """
     size = len(part)
     nearest, mean = np.empty(size, np.int32), np.empty(size)
     for each in range(size):
         part[each] = each
-        nearest[each], mean[each] = _nearest(parts, each, prior)
+        nearest[each], mean[each] = _nearest(parts, each)
     while True:
         at, top = -1, least_mean
         for each in range(size):
@@ -52,22 +51,21 @@ def merge_parts(parts: Parts, part: Codes, least_mean: float, prior: float) -> N
         for each in range(size):
             if part[each] == second:
                 part[each] = first
-        _look_again(parts, nearest, mean, (first, second), prior)
+        _look_again(parts, nearest, mean, first, second)
 
 
 @compiled
-def _mean(parts: Parts, left: int, right: int, prior: float) -> float:
+def _mean(parts: Parts, left: int, right: int) -> float:
     if left == right or not parts.alive[right] or not parts.linked[left, right]:
         return -np.inf
-    pairs = parts.records[left] * parts.records[right]
-    return float(parts.total[left, right] / pairs - prior * (1.0 - 1.0 / pairs))
+    return float(parts.total[left, right] / (parts.records[left] * parts.records[right]))
 
 
 @compiled
-def _nearest(parts: Parts, each: int, prior: float) -> tuple[int, float]:
+def _nearest(parts: Parts, each: int) -> tuple[int, float]:
     found, top = -1, -np.inf
     for other in range(len(parts.alive)):
-        mean = _mean(parts, each, other, prior)
+        mean = _mean(parts, each, other)
         if mean > top:
             found, top = other, mean
     return found, top
@@ -88,17 +86,14 @@ def _absorb(parts: Parts, first: int, second: int) -> None:
 
 
 @compiled
-def _look_again(
-    parts: Parts, nearest: Codes, mean: Floats, merged: tuple[int, int], prior: float
-) -> None:
-    """Bring up to date which part is nearest to each, after the second of `merged` went into the first."""
-    first, second = merged
+def _look_again(parts: Parts, nearest: Codes, mean: Floats, first: int, second: int) -> None:
+    """Bring up to date which part is nearest to each, after `second` went into `first`."""
     for each in range(len(parts.alive)):
         if not parts.alive[each]:
             continue
         if each == first or nearest[each] == first or nearest[each] == second:
-            nearest[each], mean[each] = _nearest(parts, each, prior)
+            nearest[each], mean[each] = _nearest(parts, each)
             continue
-        now = _mean(parts, each, first, prior)
+        now = _mean(parts, each, first)
         if now > mean[each] or (now == mean[each] and now > -np.inf and first < nearest[each]):
             nearest[each], mean[each] = first, now

@@ -144,7 +144,7 @@ def _settled(layout: Layout, weigh: Weigh, settings: Settings, why: Flags) -> tu
         a, b = np.empty(pairs, np.int64), np.empty(pairs, np.int64)
         count = pairs_to_weigh(layout, span[0], span[1], a, b)
         answers = _asked(weigh, a[:count], b[:count])
-        settle(layout, span, answers, (settings.least_mean, settings.prior), out)
+        settle(layout, span, answers, settings.least_mean, out)
         weighed += count
     return out.part, weighed
 

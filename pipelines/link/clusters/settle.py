@@ -57,14 +57,8 @@ def pairs_to_weigh(layout: Layout, first: int, last: int, a: Ints, b: Ints) -> i
 
 
 @compiled
-def settle(
-    layout: Layout, span: tuple[int, int], answers: Answers, bounds: tuple[float, float], out: Outcome
-) -> None:
-    """Decide the components of `span`: one in which no pair objects stands, any other is built up again.
-
-    `bounds` are the least mean between two parts that are one, and the prior that every weight begins with.
-    """
-    least_mean, prior = bounds
+def settle(layout: Layout, span: tuple[int, int], answers: Answers, least_mean: float, out: Outcome) -> None:
+    """Decide the components of `span`: one in which no pair objects stands, any other is built up again."""
     parts = _room(layout, span[0], span[1])
     read = 0
     for component in range(span[0], span[1]):
@@ -80,7 +74,7 @@ def settle(
                 parts.records[:size],
                 parts.alive[:size],
             )
-            merge_parts(within, mine, least_mean, prior)
+            merge_parts(within, mine, least_mean)
             _explain(layout, component, within, mine, out.why)
         else:
             mine[:] = 0

@@ -10,7 +10,15 @@ import pyarrow as pa
 from pipelines.link.clusters.inputs import Codes
 from pipelines.link.clusters.resolve import Clusters
 from pipelines.link.features import Bools, Floats, Ints
-from pipelines.link.summarise import SUMMARY_SCHEMA
+
+SUMMARY_SCHEMA = pa.schema(
+    [
+        ("cluster_id", pa.string()),
+        ("records", pa.int32()),
+        ("weakest_link_probability", pa.float64()),
+        ("is_contested", pa.bool_()),
+    ]
+)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ WEAK_EVIDENCE = frozenset({"UNVERIFIED"})
 
 
 def identifier_features(placing: Placing, comparison: Comparison, verified: str) -> dict[str, Feature]:
-    """Return the identifiers of one comparison: firm, weak (firm ones too), verified, and kinds that can conflict."""
+    """Return the identifiers of a comparison: firm, weak (firm ones too), verified, and kinds that can conflict."""
     table, at, field = placing.data.identifiers, placing.rows("identifiers"), comparison.field
     types = pa.array(sorted(comparison.types), pa.string())
     which = pc.index_in(table["identifier_type"].cast(pa.string()), value_set=types)

@@ -1,4 +1,4 @@
-"""Features of names: one table of distinct names for given, middle and family names, everything else made from it."""
+"""Features of names: one table of distinct names, for given, middle and family names; all else is made from it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LETTERS = 256
 
 
 class NameFeatures:
-    """The names of all records. Codes of given, family and middle words point into one table and can be compared."""
+    """The names of all records; codes of given, family and middle words point into one table."""
 
     def __init__(self, placing: Placing) -> None:
         self.placing = placing
@@ -79,7 +79,7 @@ class NameFeatures:
         return np.append(first, NONE).astype(np.int32)
 
     def sounding(self, feature: Feature) -> Feature:
-        """Return the first phonetic code of each name: for comparing, a second one meets more strangers than kin."""
+        """Return the first phonetic code of each name: in a comparison a second one meets more strangers than kin."""
         if feature.offsets is None:
             return Feature(self.first_sound[feature.codes], None, len(self.sounds.values))
         records, codes = feature.record_of_each(), self.first_sound[feature.codes]

@@ -1,4 +1,4 @@
-"""The fused engine: blocking, comparison and weighing in one compiled pass; memory grows with records, not pairs."""
+"""The fused engine: block, compare and weigh in one compiled pass; memory grows with records, not pairs."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from pipelines.link.fused.program import (
 OUT_OF_REACH = -1e300
 FIRST_ROOM = 1024
 
-# What a pass is given: comparisons, levels, bits, rest, lists and logs of its program; several values; known values.
+# What a pass is given: comparisons, levels, bits, rest, lists, logs of its program; several and known values.
 Pass = tuple[Table, Table, Floats, Floats, Smalls, Floats, Several, Known]
 
 
@@ -128,8 +128,8 @@ def scan(
     """Return the pairs of a stretch of blocks that reach the bound, their levels, and pairs met and pairs new.
 
     `pairs` are the prior weight per pair of agencies, and whether an agency holds each person once; `blocks` the
-    members and starts of a rule's blocks; `place` the first and the last member whose pairs with later members of its
-    block are looked at, and the columns of the first rule's keys and of this one's.
+    members and starts of a rule's blocks; `place` the first and the last member whose pairs with later members of
+    its block are looked at, and the columns of the first rule's keys and of this one's.
     """
     (prior, unique), (members, starts), (begin, end, first, column) = pairs, blocks, place
     several = work[6]

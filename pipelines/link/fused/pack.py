@@ -35,7 +35,10 @@ class Cells(NamedTuple):
 
 
 class Values(NamedTuple):
-    """What is known of the distinct values: letters, which of them occur (masks), dates (first, last, both as digits, exact), variants."""
+    """What is known of the distinct values: letters, which of them occur (masks), variants, and dates.
+
+    A date is its first and its last day, both as digits, and whether it is known to the day.
+    """
 
     letters: Bytes
     letter_starts: Ints

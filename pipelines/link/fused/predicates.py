@@ -143,7 +143,7 @@ def _dates(detail: int, dates: np.ndarray, x: int, y: int) -> bool:
     if condition == SAME_MONTH:
         return bool(both and dates[x, DIGITS] // 100 == dates[y, DIGITS] // 100)
     overlap = dates[x, FIRST] <= dates[y, LAST] and dates[y, FIRST] <= dates[x, LAST]
-    if condition == IMPRECISE or condition == AGE_RANGE:
+    if condition in (IMPRECISE, AGE_RANGE):
         widest = max(dates[x, LAST] - dates[x, FIRST], dates[y, LAST] - dates[y, FIRST])
         return not both and overlap and (widest > DAYS_IN_A_YEAR) == (condition == AGE_RANGE)
     gap = max(

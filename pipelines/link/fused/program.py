@@ -40,10 +40,10 @@ COLUMN, START, END, PRESENT_START, PRESENT_END, SILENCE_START, SILENCE_END = ran
 class Program(NamedTuple):
     """The comparisons in the order in which they are made, one row each, and their levels, one row each.
 
-    Of a level: what is asked of which features, where what is known of the feature's values begins, and the feature
-    whose frequencies take the place of u; in bits its weight with its own u, log2 m, and the most that this level or
-    one after it can give. `rest` is the most that later comparisons can give. `lists` holds the features that say
-    whether a comparison can be made, and (comparison, level) pairs that silence it.
+    Of a level: what is asked of which features, where what is known of the feature's values begins, and the
+    feature whose frequencies take the place of u; in bits its weight with its own u, log2 m, and the most that this
+    level or one after it can give. `rest` is the most that later comparisons can give. `lists` holds the features
+    that say whether a comparison can be made, and (comparison, level) pairs that silence it.
     """
 
     comparisons: Table
