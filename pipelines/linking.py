@@ -17,13 +17,17 @@ from pipelines.identity.records import register_records
 from pipelines.identity.runs import later_period
 from pipelines.ingest.link_inputs import LinkInputs, link_inputs
 from pipelines.link import FusedEngine, TrainedModel, seal_closure, train_encoded
+from pipelines.link.checks import MADE_BEFORE, check_threshold, reason_to_skip
 from pipelines.link.clusters import ClusterReport
 from pipelines.link.data import LinkData
 from pipelines.link.encode import encode
 from pipelines.link.engines.base import Scored, ScoringReport, score_encoded
 from pipelines.link.hold import choose_join, hold_together
+from pipelines.link.report.content import as_data, describe_blocking
 from pipelines.link.thresholds.assess import Objective
-from pipelines.link.thresholds.choose import FALSE_LINK_RATE
+from pipelines.link.thresholds.choose import FALSE_LINK_RATE, Threshold
+from pipelines.link.thresholds.rates import error_rates
+from pipelines.link.thresholds.report import ThresholdReport
 from pipelines.settings import load_settings
 from pipelines.stage_report import StageReport
 from pipelines.warehouse.engine import stage_lock, transaction
@@ -40,6 +44,7 @@ class Linked:
     model: TrainedModel
     report: ScoringReport
     held: ClusterReport
+    checked: ThresholdReport
     edges: pa.Table
     clusters: pa.Table
     summaries: pa.Table
@@ -99,15 +104,18 @@ def _link(run_id: int, inputs: LinkInputs, retrain: bool) -> Linked:
     # Who shares an identifier with a sealed record is not linked either, but stays known, each record alone.
     alone = seal_closure(everyone.identifiers, sealed) & present
     data, engine = everyone.without(alone), FusedEngine()
-    scored = _scored(data, engine, retrain)
+    scored, threshold, is_new = _scored(data, engine, retrain)
     log.info("link: %d records, model %s", data.records.num_rows, scored.trained.version)
     held = hold_together(engine, scored)
+    skipped = reason_to_skip(data.records.num_rows, None) if is_new else MADE_BEFORE
+    checked = check_threshold(scored, data, threshold, held, skipped)
     clusters, summaries = _with_singletons(held.table, held.summaries, present - sealed_here)
     edges = held.edges(scored)
     return Linked(
         scored.trained,
         scored.report,
         held.clusters.report,
+        checked,
         edges,
         clusters,
         summaries,
@@ -138,22 +146,23 @@ def _with_singletons(
     )
 
 
-def _scored(data: LinkData, engine: FusedEngine, retrain: bool) -> Scored:
+def _scored(data: LinkData, engine: FusedEngine, retrain: bool) -> tuple[Scored, Threshold, bool]:
     """Return the edges under the youngest trained version of today's definition; a new one when there is none.
 
-    A version is frozen, its join threshold too: later periods are scored and linked by the same, so that a weight
-    does not depend on when a pair came in.
+    Beside them what is expected of the threshold here, and whether the version is new. A version is frozen, its
+    join threshold too: later periods are scored and linked by the same, so that a weight does not depend on when
+    a pair came in.
     """
     definition = load_model()
     with transaction() as connection:
         known = latest_model(connection, definition.model)
     encoded = encode(definition, data)
+    objective = Objective(FALSE_LINK_RATE, definition.target_false_link_rate)
     if known is not None and known.definition == definition and not retrain:
-        return score_encoded(engine, known, encoded)
+        return *choose_join(score_encoded(engine, known, encoded), data, objective), False
     log.info("link: training the model %s on %d records", definition.model, data.records.num_rows)
     scored = score_encoded(engine, train_encoded(definition, encoded, engine), encoded)
-    objective = Objective(FALSE_LINK_RATE, definition.target_false_link_rate)
-    return choose_join(scored, data, objective)[0]
+    return *choose_join(scored, data, objective), True
 
 
 def _save(connection: Connection, run: Run, linked: Linked) -> None:
@@ -186,6 +195,8 @@ def _report(period: str, linked: Linked) -> StageReport:
             "clusters_cut": linked.held.components_cut,
             "link_probability": linked.model.link_probability,
             "model_version": linked.model.version,
-            "rules": {rule.rule: rule.new_pairs for rule in found.rules},
+            "blocking": describe_blocking(linked.model, found.pairs, found.rules),
+            "threshold_report": as_data(linked.checked),
+            "error_rates": as_data(error_rates(linked.checked)),
         },
     )

@@ -63,6 +63,14 @@ def link(
     objective: Annotated[
         ObjectiveChoice, typer.Option(help="What the threshold is chosen for.", rich_help_panel="Files")
     ] = ObjectiveChoice.false_link_rate,
+    checks: Annotated[
+        bool | None,
+        typer.Option(
+            "--checks/--no-checks",
+            help="Check the threshold with decoys and a hidden identifier; up to 300,000 records unless given.",
+            rich_help_panel="Files",
+        ),
+    ] = None,
     retrain: Annotated[
         bool, typer.Option(help="Train a new version of the model first.", rich_help_panel="A period")
     ] = False,
@@ -90,7 +98,8 @@ def link(
 
     Fields: forename, middle_names, surname, full_name, date_of_birth, sex, address, postcode, phone, email,
     identifier.NAME, extra.NAME; any may be absent. The folder gets clusters.parquet (source, record_id, person_id),
-    edges.parquet, model.yaml and report.json. No labels are needed; with some, see `joinedup evaluate`.
+    edges.parquet, model.yaml, report.html to read and report.json with the same figures. No labels are needed; with
+    some, see `joinedup evaluate`.
     """
     if len(what) == 1 and PERIOD.fullmatch(what[0]) and mapping is None:
         _link_period(what[0], retrain)
@@ -104,7 +113,7 @@ def link(
     from pipelines.files.run import LinkRequest, link_files
 
     request = LinkRequest(
-        files, mapping, output, model, engine.value, target_false_link_rate, objective.value
+        files, mapping, output, model, engine.value, target_false_link_rate, objective.value, checks
     )  # fmt: skip
     _print_linked(link_files(request, _progress()), output)
 
@@ -160,10 +169,7 @@ def _print_linked(report: dict[str, Any], output: Path) -> None:
 
 
 def _rate(rate: dict[str, Any]) -> str:
-    if rate["estimate"] is None:
-        return "not estimated"
-    between = "" if rate["low"] is None else f" ({rate['low']:.2%} to {rate['high']:.2%})"
-    return f"{rate['estimate']:.2%}{between}, {rate['method']}"
+    return f"{rate['estimate']:.2%} ({rate['low']:.2%} to {rate['high']:.2%}), by {rate['method']}"
 
 
 def evaluate(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 import pyarrow as pa
 
 from pipelines.contracts.model import LinkageModel
@@ -17,7 +16,7 @@ from pipelines.link.encode import Encoded, encode
 from pipelines.link.engines.base import Engine, Progress, Scored, score_encoded
 from pipelines.link.hold import Held, choose_join, hold_together
 from pipelines.link.thresholds.assess import Objective
-from pipelines.link.thresholds.choose import EXPECTED_F1, FALSE_LINK_RATE
+from pipelines.link.thresholds.choose import EXPECTED_F1, FALSE_LINK_RATE, Threshold
 from pipelines.link.training.train import train_encoded
 
 EngineName = Literal["fused", "recordlinkage", "splink"]
@@ -28,11 +27,14 @@ ENGINES: dict[str, Callable[[], Engine]] = {"fused": FusedEngine, "recordlinkage
 
 @dataclass(frozen=True)
 class Chosen:
-    """The edges with their join threshold in the model, what there is to say about it, and the expected errors."""
+    """The edges with their join threshold in the model, and what is expected of it.
+
+    `is_own` says that the model brought the threshold along.
+    """
 
     scored: Scored
-    details: dict[str, Any]
-    error_rates: dict[str, dict[str, Any]]
+    threshold: Threshold
+    is_own: bool
 
 
 def engine_of(name: str) -> Engine:
@@ -62,30 +64,7 @@ def choose(scored: Scored, data: LinkData, objective: ObjectiveName, target: flo
     """Return the edges with a join threshold: the model's own where it was chosen for the same, else a new one."""
     before = scored.trained.join
     scored, threshold = choose_join(scored, data, Objective(OBJECTIVES[objective], target))
-    is_own = scored.trained.join == before
-    probability = scored.trained.link_probability
-    estimates = threshold.estimates
-    rates = {"false_link_rate": estimates.false_link_rate, "missed_link_rate": 1.0 - estimates.recall}
-    details = {
-        "link_probability": probability,
-        "link_weight": float(np.log2(probability) - np.log2(1 - probability)) if probability < 1 else None,
-        "edge_probability": scored.trained.definition.edge_probability,
-        "from_the_given_model": is_own,
-        "choice": threshold,
-    }
-    return Chosen(
-        scored,
-        details,
-        {
-            name: {
-                "estimate": None if is_own else rate,
-                "low": None,
-                "high": None,
-                "method": "model posterior",
-            }
-            for name, rate in rates.items()
-        },
-    )
+    return Chosen(scored, threshold, scored.trained.join == before)
 
 
 def cluster(engine: Engine, scored: Scored) -> tuple[Held, pa.Table]:

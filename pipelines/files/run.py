@@ -17,19 +17,15 @@ from pipelines.files.assemble import Assembled, assemble, today
 from pipelines.files.facts import gather_facts
 from pipelines.files.mapping import FieldMapping, FileMapping, read_mapping
 from pipelines.files.read import Wanted, read_source
-from pipelines.files.report import (
-    FORMAT,
-    as_data,
-    describe_blocking,
-    describe_clusters,
-    describe_model,
-    describe_sources,
-)
+from pipelines.files.report import FORMAT, describe_clusters, describe_sources, describe_threshold
 from pipelines.files.stages import Show, Stages, show_nothing
 from pipelines.files.write import Output, write_output
 from pipelines.link import LinkData
+from pipelines.link.checks import check_threshold, reason_to_skip
 from pipelines.link.encode import Encoded, encode
 from pipelines.link.model_file import read_model_file
+from pipelines.link.report.content import as_data, describe_blocking, describe_model
+from pipelines.link.thresholds.rates import error_rates
 from pipelines.link.trained import TrainedModel
 
 FEWEST_RECORDS = 2
@@ -37,7 +33,10 @@ FEWEST_RECORDS = 2
 
 @dataclass(frozen=True)
 class LinkRequest:
-    """What `joinedup link` is asked to do; `files` are the sources by name."""
+    """What `joinedup link` is asked to do; `files` are the sources by name.
+
+    `checks` says whether the threshold is checked: None leaves it to the number of records.
+    """
 
     files: Mapping[str, Path]
     mapping: Path
@@ -46,6 +45,7 @@ class LinkRequest:
     engine: linking.EngineName = "fused"
     target_false_link_rate: float = 0.005
     objective: linking.ObjectiveName = "false-link-rate"
+    checks: bool | None = None
 
 
 def link_files(request: LinkRequest, show: Show = show_nothing) -> dict[str, Any]:
@@ -72,7 +72,12 @@ def link_files(request: LinkRequest, show: Show = show_nothing) -> dict[str, Any
         chosen = linking.choose(scored, data, request.objective, request.target_false_link_rate)
     with stages.stage("Cluster"):
         held, edges = linking.cluster(engine, chosen.scored)
+    with stages.stage("Check the threshold"):
+        skipped = reason_to_skip(data.records.num_rows, request.checks)
+        checked = check_threshold(chosen.scored, data, chosen.threshold, held, skipped)
     report = _report(request, assembled, given is None, chosen) | {
+        "threshold_report": as_data(checked),
+        "error_rates": as_data(error_rates(checked)),
         "clusters": describe_clusters(held.table, held.clusters.report),
         "edges": _count_edges(edges),
         "stages": stages.done,
@@ -136,6 +141,7 @@ def _report(
             "engine": request.engine,
             "objective": request.objective,
             "target_false_link_rate": request.target_false_link_rate,
+            "checks": request.checks,
             "as_of": assembled.today.day.isoformat(),
             "allow_synthetic": assembled.today.allow_synthetic,
             "trained_here": trained_here,
@@ -145,8 +151,7 @@ def _report(
         "model": describe_model(found.trained),
         "training": as_data(found.trained.training),
         "blocking": describe_blocking(found.trained, found.pairs, found.rules),
-        "thresholds": as_data(chosen.details),
-        "error_rates": as_data(chosen.error_rates),
+        "thresholds": describe_threshold(found.trained, chosen.is_own),
     }
 
 

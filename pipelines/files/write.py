@@ -14,12 +14,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from pipelines.contracts.model import LinkageModel
+from pipelines.files.page import render_page
 from pipelines.link.model_file import write_model_file
 from pipelines.link.trained import TrainedModel
 
-CLUSTERS, EDGES, MODEL, REPORT = "clusters.parquet", "edges.parquet", "model.yaml", "report.json"
+CLUSTERS, EDGES, MODEL = "clusters.parquet", "edges.parquet", "model.yaml"
+PAGE, REPORT = "report.html", "report.json"
 # Made from what is written here, so they are stale as soon as it is written anew.
-DERIVED = ("report.html", "evaluation.json")
+DERIVED = ("evaluation.json",)
 UNFINISHED = ".unfinished"
 SEPARATOR = ":"
 
@@ -50,9 +52,10 @@ def write_output(folder: Path, output: Output) -> None:
     pyarrow.parquet.write_table(edges_table(output.edges, output.model.definition), staging / EDGES)
     write_model_file(staging / MODEL, output.model)
     (staging / REPORT).write_text(json.dumps(output.report, indent=2) + "\n", encoding="utf-8")
+    (staging / PAGE).write_text(render_page(output.report), encoding="utf-8")
     for name in (REPORT, *DERIVED):
         (folder / name).unlink(missing_ok=True)
-    for name in (CLUSTERS, EDGES, MODEL, REPORT):
+    for name in (CLUSTERS, EDGES, MODEL, PAGE, REPORT):
         (staging / name).replace(folder / name)
     staging.rmdir()
 

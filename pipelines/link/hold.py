@@ -23,9 +23,9 @@ from pipelines.link.encode import Encoded
 from pipelines.link.engines.base import Engine, Scored, score_levels
 from pipelines.link.features import Bools, Floats
 from pipelines.link.fused.hashing import hash_strings
-from pipelines.link.thresholds.assess import Objective, choose_threshold
-from pipelines.link.thresholds.choose import FALSE_LINK_RATE, Threshold
-from pipelines.link.thresholds.edges import edges_of
+from pipelines.link.thresholds.assess import Objective, choose_threshold, judge_threshold
+from pipelines.link.thresholds.choose import Threshold
+from pipelines.link.thresholds.edges import edges_of, weight_of
 from pipelines.link.trained import JoinThreshold, TrainedModel
 
 ORDER_SEED = 1
@@ -40,14 +40,16 @@ def choose_join(scored: Scored, data: LinkData, objective: Objective) -> tuple[S
     The threshold becomes part of the model version: later runs link at the same posterior. A model that brings a
     threshold for the same objective keeps it.
     """
-    threshold = choose_threshold(edges_of(scored), data, objective)
-    target = objective.target if objective.name == FALSE_LINK_RATE else None
-    join, found = scored.trained.join, scored.found.scores
-    if join is None or (join.objective, join.target) != (objective.name, target):
-        accepted = found.probability[found.total >= threshold.weight]
-        # The least accepted posterior, not the threshold's own: the same edges, whatever the rounding.
-        probability = float(accepted.min()) if len(accepted) else threshold.probability
-        join = JoinThreshold(probability, objective.name, target)
+    join, found, edges = scored.trained.join, scored.found.scores, edges_of(scored)
+    if join is not None and (join.objective, join.target) == (objective.name, objective.bound):
+        accepted = found.total[found.probability >= join.probability]
+        weight = min(weight_of(join.probability), float(accepted.min(initial=np.inf)))
+        return scored, judge_threshold(edges, data, weight, objective)
+    threshold = choose_threshold(edges, data, objective)
+    posterior = found.probability[found.total >= threshold.weight]
+    # The least accepted posterior, not the threshold's own: the same edges, whatever the rounding.
+    probability = float(posterior.min()) if len(posterior) else threshold.probability
+    join = JoinThreshold(probability, objective.name, objective.bound)
     return replace(scored, trained=replace(scored.trained, join=join)), threshold
 
 

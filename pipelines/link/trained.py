@@ -49,7 +49,10 @@ class Parameters:
 
 @dataclass(frozen=True)
 class PassRecord:
-    """What one EM pass found: how it ended, and how far its m lies from the combined m, in bits."""
+    """What one EM pass found: how it ended, and how far its m lies from the combined m, in bits.
+
+    `weight` is, per comparison that it informs, what a match of this pass counts for in the combined m.
+    """
 
     rule: str
     pairs: int
@@ -59,11 +62,63 @@ class PassRecord:
     converged: bool
     left_out: tuple[str, ...]
     disagreement: dict[str, float] = field(default_factory=dict)
+    weight: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PriorRecord:
+    """The prior between two sources both ways: by the deterministic rules, and by EM over the candidate pairs.
+
+    Args:
+        sources: the two, as `a|b`.
+        pairs: pairs of records between them that may be one person.
+        deterministic: how many of them meet a deterministic rule.
+        assumed: the prior that follows with the assumed recall.
+        estimated: the prior estimated from the candidate pairs.
+        used: the one that was used.
+    """
+
+    sources: str
+    pairs: int
+    deterministic: float
+    assumed: float
+    estimated: float
+    used: float
+
+
+@dataclass(frozen=True)
+class StartRecord:
+    """Where training ended from one start: rounds, last change (bits), log-likelihood (natural), and how far off.
+
+    `distance` is the largest difference of a notable weight to the chosen end, in bits.
+    """
+
+    start: str
+    rounds: int
+    last_change: float
+    converged: bool
+    log_likelihood: float
+    distance: float
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class HouseholdRecord:
+    """Whether the household class takes part; how many pairs at one address are one person, and two members."""
+
+    takes_part: bool
+    pairs: int
+    matches: float
+    members: float
 
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """How a model was trained: counts, passes, assumptions and the warnings a statistician would raise."""
+    """How a model was trained: counts, passes, assumptions and the warnings a statistician would raise.
+
+    `sensitivity` is what another assumed recall (the key) would add to every weight, in bits, were the prior taken
+    from the deterministic rules alone; `household` is None where the model has no household class.
+    """
 
     records: int
     seed: int
@@ -73,6 +128,15 @@ class TrainingRecord:
     prior_sensitivity: str
     passes: tuple[PassRecord, ...]
     warnings: tuple[str, ...]
+    sensitivity: dict[str, float] = field(default_factory=dict)
+    priors: tuple[PriorRecord, ...] = ()
+    starts: tuple[StartRecord, ...] = ()
+    household: HouseholdRecord | None = None
+
+    @property
+    def converged(self) -> bool:
+        """Whether the rounds of the chosen start settled; true where there were none."""
+        return all(each.converged for each in self.starts if each.chosen)
 
 
 @dataclass(frozen=True)
@@ -196,5 +260,12 @@ def _read_parameters(content: dict[str, Any]) -> Parameters:
 
 
 def _read_training(content: dict[str, Any]) -> TrainingRecord:
-    passes = tuple(PassRecord(**{**each, "left_out": tuple(each["left_out"])}) for each in content["passes"])
-    return TrainingRecord(**{**content, "passes": passes, "warnings": tuple(content["warnings"])})
+    home = content.get("household")
+    read = {
+        "passes": tuple(PassRecord(**{**each, "left_out": tuple(each["left_out"])}) for each in content["passes"]),
+        "warnings": tuple(content["warnings"]),
+        "priors": tuple(PriorRecord(**each) for each in content.get("priors", ())),
+        "starts": tuple(StartRecord(**each) for each in content.get("starts", ())),
+        "household": home and HouseholdRecord(**home),
+    }
+    return TrainingRecord(**{**content, **read})

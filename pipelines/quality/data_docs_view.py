@@ -24,6 +24,7 @@ from pipelines.quality import gx_types
 from pipelines.quality import report_words as words
 from pipelines.quality.gx_store import results_folder
 from pipelines.quality.report_environment import TEMPLATES, prepare, worst
+from pipelines.words import title
 
 STATES = {"critical": "stopped", "warning": "warned", "info": "noted"}
 
@@ -63,7 +64,7 @@ class SeverityTable(ValidationResultsTableContentBlockRenderer):
             severity = FailureSeverity(config.severity or "critical").value
             label = _label(state_of(result.success, severity))
             notes = str(config.notes or "")
-            return [[label, *row[1:3], words.title(severity), notes.partition(": ")[2] or notes]]
+            return [[label, *row[1:3], title(severity), notes.partition(": ")[2] or notes]]
 
         return with_severity
 

@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from jinja2 import Environment
 from sqlalchemy import Engine
 
 from pipelines.quality import report_words as words
@@ -48,11 +49,19 @@ def write_run_report(engine: Engine, run_id: int) -> Path:
 def render_run(page: RunPage) -> str:
     """Return the page of a run as HTML."""
     attention = sorted((line for line in page.outcomes if not line.success), key=_rank)
-    return (
-        environment()
-        .get_template("run.html.j2")
-        .render(page=page, verdict=verdict(page), attention=attention, stages=_by_stage(page.outcomes))
+    template = _environment_of(page).get_template("run.html.j2")
+    return template.render(
+        page=page, verdict=verdict(page), attention=attention, stages=_by_stage(page.outcomes)
     )
+
+
+def _environment_of(page: RunPage) -> Environment:
+    """Return the templates of a page; the linking, which is slow to load, only where its pieces are needed."""
+    if page.linking is None:
+        return environment()
+    from pipelines.quality.report_linking import linking_environment
+
+    return linking_environment()
 
 
 def render_index(page: IndexPage) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from pipelines.quality.report_model import StageLine, TrendPoint
-from pipelines.quality.report_words import number, percent
+from pipelines.words import number, percent
 
 WIDTH, HEIGHT, MARGIN = 96, 24, 4
 BAR_WIDTH = 240

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from pipelines.quality import report_words as words
 from pipelines.quality.report_charts import rows_bar, sparkline
 from pipelines.quality.report_model import OutcomeLine
+from pipelines.words import duration, number, title
 
 TEMPLATES = Path(__file__).parent / "templates"
 WORST_FIRST = ("stopped", "warned", "noted", "passed")
@@ -33,12 +34,12 @@ def worst(states: Iterable[str]) -> str:
 def prepare(environment: Environment, *sheets: str) -> Environment:
     """Return the environment with our filters, titles and style."""
     environment.filters |= {
-        "title": words.title,
+        "title": title,
         "agency": words.agency_title,
-        "number": words.number,
+        "number": number,
         "found": words.found,
         "moment": words.moment,
-        "duration": words.duration,
+        "duration": duration,
         "day": _day,
         "worst": _worst_line,
         "sparkline": sparkline,

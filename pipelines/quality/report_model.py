@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 State = Literal["passed", "warned", "stopped", "unchecked"]
 
@@ -121,6 +122,23 @@ class RunLine:
 
 
 @dataclass(frozen=True)
+class LinkingFacts:
+    """What a linkage run did, as plain data like that of `report.json`: model, blocking, threshold, error rates.
+
+    The checks of a threshold are made once, when its model is trained: `checks` is the threshold report that has
+    them, of run `checked_in`.
+    """
+
+    model: Mapping[str, Any]
+    training: Mapping[str, Any]
+    blocking: Mapping[str, Any]
+    threshold_report: Mapping[str, Any]
+    error_rates: Mapping[str, Any]
+    checks: Mapping[str, Any]
+    checked_in: int
+
+
+@dataclass(frozen=True)
 class RunPage:
     """Everything on the page of one run; `carried` are the warnings of the runs that a release stands on."""
 
@@ -132,6 +150,7 @@ class RunPage:
     release: ReleaseLine | None = None
     stands_on: tuple[RunLine, ...] = ()
     carried: tuple[OutcomeLine, ...] = ()
+    linking: LinkingFacts | None = None
 
 
 @dataclass(frozen=True)

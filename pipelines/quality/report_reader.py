@@ -13,6 +13,7 @@ from pipelines.contracts.expectations import AnyRule
 from pipelines.errors import WarehouseError
 from pipelines.quality.report_model import (
     IndexPage,
+    LinkingFacts,
     OutcomeLine,
     ReleaseLine,
     RunLine,
@@ -99,7 +100,15 @@ def read_run(connection: Connection, run_id: int) -> RunPage:
         release=_release_line(release),
         stands_on=stands_on,
         carried=carried,
+        linking=_linking(connection, run_id) if run["kind"] == "link" else None,
     )
+
+
+def _linking(connection: Connection, run_id: int) -> LinkingFacts | None:
+    """Return what a linkage run did; the linking is slow to load, and no other run needs it."""
+    from pipelines.quality.report_linking import read_linking
+
+    return read_linking(connection, run_id)
 
 
 def read_index(connection: Connection) -> IndexPage:

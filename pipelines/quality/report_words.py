@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelines.contracts.expectations import AnyRule
 from pipelines.quality.report_model import OutcomeLine
+from pipelines.words import number, percent, title
 
 STAGE_TITLES = {
     "landing": "As received",
@@ -33,38 +34,14 @@ SEVERITY_EXPLANATIONS = {
     "warning": "A failure is put before a person, who decides before anything is published.",
     "info": "A failure is noted here and nothing else happens.",
 }
-_ABBREVIATIONS = {word.lower(): word for word in ("NHS", "UPN", "JSON", "ID")}
 _ROW_COUNT = "expect_table_row_count_to_be_between"
 _NO_ROW = "unexpected_rows_expectation"
 _COLUMNS = "expect_table_columns_to_match_set"
 
 
-def title(name: str) -> str:
-    """Return an identifier as a title: words, the first one with a capital."""
-    words = " ".join(_ABBREVIATIONS.get(word, word) for word in name.replace("_", " ").split())
-    return words[:1].upper() + words[1:]
-
-
 def agency_title(agency: str | None) -> str:
     """Return an agency's name for a reader."""
     return title(agency).replace("Childrens", "Children's") if agency else "All agencies"
-
-
-def number(value: int | float | None) -> str:
-    """Return a count with thousands set apart, or a dash where nothing was counted."""
-    return "–" if value is None else f"{value:,.0f}"
-
-
-def percent(share: float) -> str:
-    """Return a share as a percentage, with as many decimals as it needs to be told from 0 and from 100."""
-    points = share * 100
-    if points in (0, 100):
-        return f"{points:.0f}\u00a0%"
-    decimals = 1 if 1 <= points <= 99 else 2
-    shown = f"{points:.{decimals}f}"
-    if float(shown) == 0:
-        return "under 0.01\u00a0%"
-    return "over 99.99\u00a0%" if float(shown) == 100 else f"{shown}\u00a0%"
 
 
 def found(line: OutcomeLine) -> str:
@@ -120,8 +97,3 @@ def _share_bounds(low: float | None, high: float | None) -> str:
 def moment(value: datetime | None) -> str:
     """Return a moment to the minute, in UTC as stored."""
     return f"{value:%d %B %Y, %H:%M}".lstrip("0") if value else "–"
-
-
-def duration(seconds: float) -> str:
-    """Return how long something took."""
-    return f"{seconds:.0f}\u00a0s" if seconds < 120 else f"{seconds / 60:.0f}\u00a0minutes"

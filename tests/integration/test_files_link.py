@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from typer.testing import CliRunner, Result
 
 from pipelines import cli
 from pipelines.errors import ContractError, FilesRejected
+from pipelines.files.page import render_page, verdict
+from pipelines.words import percent
 
 SOURCES = ("health", "police")
 MAPPING = """
@@ -85,10 +89,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def link(folder: Path, output: Path, *more: object) -> Result:
+def link(folder: Path, output: Path, *more: object, checks: bool = False) -> Result:
     return joinedup(
         "link", f"health={folder / 'health.csv'}", f"police={folder / 'police.csv'}",
-        "--mapping", folder / "mapping.yaml", "--output", output, *more,
+        "--mapping", folder / "mapping.yaml", "--output", output, "--checks" if checks else "--no-checks", *more,
     )  # fmt: skip
 
 
@@ -96,7 +100,7 @@ def link(folder: Path, output: Path, *more: object) -> Result:
 def linked(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a first run wrote."""
     output = tmp_path_factory.mktemp("linked") / "deep" / "out"
-    said = link(files, output)
+    said = link(files, output, checks=True)
     assert said.exit_code == 0, said.output
     assert "records are" in said.output
     return output
@@ -127,8 +131,8 @@ class TestWhatIsWritten:
         assert sum(len(person) for person in people_of(linked)) == report["records"] == sum(rows.values())
 
     def test_nothing_else_is_left_behind(self, linked: Path) -> None:
-        assert {path.name for path in linked.iterdir()} - {"evaluation.json", "report.html"} == {
-            "clusters.parquet", "edges.parquet", "model.yaml", "report.json",
+        assert {path.name for path in linked.iterdir()} - {"evaluation.json"} == {
+            "clusters.parquet", "edges.parquet", "model.yaml", "report.html", "report.json",
         }  # fmt: skip
 
     def test_edges_have_both_sides_and_a_level_by_name_for_every_comparison(self, linked: Path) -> None:
@@ -164,6 +168,81 @@ class TestWhatIsWritten:
                 assert not any(value.casefold() in text for value in values if value.strip('"'))
         report = report_of(linked)
         assert report["blocking"]["rules"] and report["stages"] and report["clusters"]["sizes"]
+
+
+class TestTheReport:
+    """`report.html` is made of `report.json`, complete in one file."""
+
+    def test_it_asks_for_nothing_and_needs_no_script(self, linked: Path) -> None:
+        page = (linked / "report.html").read_text()
+        assert not re.search(
+            r"""(?:src|href)\s*=\s*["']?(?:https?:)?//|url\(|@import|<script|<link [^>]*css""", page
+        )
+
+    def test_it_shows_the_figures_of_the_data(self, linked: Path) -> None:
+        report, page = report_of(linked), (linked / "report.html").read_text()
+        rates, clusters = report["error_rates"], report["clusters"]
+        for rate in rates.values():
+            for part in (rate, *rate["parts"]):
+                for name in ("estimate", "low", "high"):
+                    assert percent(part[name]) in page
+        for count in (report["records"], clusters["people"], clusters["largest"], report["edges"]["links"]):
+            assert f"{count:,}" in page
+        for size in clusters["sizes"]:
+            assert f">{size['people']:,}</text>" in page
+        for rule in report["blocking"]["rules"]:
+            assert f"{rule['new_pairs']:,} new pairs" in page
+        for comparison in report["model"]["comparisons"]:
+            assert all(f"{level['weight']:+.1f} bits" in page for level in comparison["levels"])
+        for stage in report["stages"]:
+            assert stage["stage"] in page
+        for each in report["threshold_report"]["decoys"]["types"]:
+            assert f"{each['decoys']:,}" in page and f"{each['pairs_at_home']:,}" in page
+
+    def test_it_shows_that_every_row_is_a_record(self, linked: Path) -> None:
+        page = (linked / "report.html").read_text()
+        assert page.count("Balances") == len(SOURCES) and "Does not" not in page
+
+    def test_it_repeats_every_warning_of_training_and_every_note(self, linked: Path) -> None:
+        report, page = report_of(linked), unescape((linked / "report.html").read_text())
+        said = [*report["training"]["warnings"], *report["threshold_report"]["notes"]]
+        assert said and all(each[1:] in page for each in said)
+
+    def test_both_error_rates_have_an_interval_and_say_how_they_were_found(self, linked: Path) -> None:
+        for rate in report_of(linked)["error_rates"].values():
+            assert 0 <= rate["low"] <= rate["estimate"] <= rate["high"] <= 1
+            assert [part["method"] for part in rate["parts"]] == rate["method"].split(", ")
+        assert "decoys, unique sources" in report_of(linked)["error_rates"]["false_link_rate"]["method"]
+
+    def test_the_threshold_report_is_of_the_clusters_that_were_written(self, linked: Path) -> None:
+        held = report_of(linked)["threshold_report"]["held"]
+        assert held["pairs"] == sum(len(person) * (len(person) - 1) // 2 for person in people_of(linked))
+
+    def test_checks_that_were_left_out_are_told(self, files: Path, linked: Path, tmp_path: Path) -> None:
+        assert link(files, tmp_path, "--model", linked / "model.yaml").exit_code == 0
+        report, page = report_of(tmp_path), (tmp_path / "report.html").read_text()
+        assert report["threshold_report"]["skipped"] and report["threshold_report"]["decoys"] is None
+        assert "The checks were left out, as asked for" in page and "not checked" in page
+        assert report["error_rates"]["false_link_rate"]["method"] == "model"
+
+    def test_what_speaks_against_the_result_stands_first(self, linked: Path) -> None:
+        report = report_of(linked)
+        target = report["threshold_report"]["threshold"]["target"]
+        report["error_rates"]["false_link_rate"]["parts"][1] |= {"low": target * 2, "high": target * 4}
+        report["training"]["passes"][0]["converged"] = False
+        found = verdict(report)
+        assert found.state == "warned" and len(found.points) >= 2
+        assert percent(target * 2) in found.points[0]
+        page = render_page(report)
+        assert page.index("Training did not converge.") < page.index("What was linked")
+
+    def test_without_concerns_it_says_so(self, linked: Path) -> None:
+        report = report_of(linked)
+        for part in report["error_rates"]["false_link_rate"]["parts"]:
+            part["low"] = 0.0
+        assert verdict(report).state == "passed"
+        report["threshold_report"]["skipped"] = "not today"
+        assert verdict(report).points == ("Not today.",)
 
 
 class TestTheSameAgain:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -56,7 +57,7 @@ TYPES = {
 KEYS = ("given", "given_phonetic", "given_initial", "family", "family_phonetic", "family_initial", "sorted_names",
         "date_of_birth", "birth_either_order", "birth_year", "birth_month", "postcode", "outward", "place", "lines",
         "contact", "sex")  # fmt: skip
-SHARES = st.sampled_from((0.9, 0.6, 0.3, 0.1, 0.01, 0.001, 0.00001))
+SHARES = (0.9, 0.6, 0.3, 0.1, 0.01, 0.001, 0.00001)
 SOURCES = ("here", "there", "yonder")
 
 
@@ -68,29 +69,33 @@ class World:
     encoded: Encoded
 
 
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """Return a world: comparisons with levels in any order, aliases, silences, frequencies, priors, unique sources."""
-    model = draw(_models())
-    data = draw(_data())
-    encoded = encode(model, data)
+def worlds() -> st.SearchStrategy[World]:
+    """Return worlds by their number: comparisons with levels in any order, aliases, silences, frequencies, priors."""
+    return st.integers(0, 2**32 - 1).map(make_world)
+
+
+def make_world(number: int) -> World:
+    """Return the world of this number."""
+    dice = random.Random(number)
+    model = _model(dice)
+    encoded = encode(model, _data(dice))
     trained = TrainedModel.untrained(model)
     priors = {
-        source_pair(one, other): SourcePrior(draw(SHARES) / 2, draw(SHARES) / 10)
+        source_pair(one, other): SourcePrior(dice.choice(SHARES) / 2, dice.choice(SHARES) / 10)
         for one in SOURCES
         for other in SOURCES
-        if one <= other and draw(st.booleans())
+        if one <= other and dice.random() < 0.6
     }
     parameters = replace(trained.parameters, priors=priors)
     return World(replace(trained, parameters=parameters, terms=common_terms(model, encoded)), encoded)
 
 
-@st.composite
-def _models(draw: st.DrawFn) -> LinkageModel:
-    chosen = draw(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=5, unique=True))
+def _model(dice: random.Random) -> LinkageModel:
+    chosen = dice.sample(FIELDS, dice.randint(1, 6))
     comparisons: list[dict[str, Any]] = []
     for at, (name, kind, field) in enumerate(chosen):
-        later = [other for other, _, _ in chosen[at + 1 :]]
+        # Only the first silences others: what is silenced itself has nothing to say.
+        later = [other for other, _, _ in chosen[1:]] if at == 0 else []
         comparisons.append(
             {
                 "name": name,
@@ -98,103 +103,103 @@ def _models(draw: st.DrawFn) -> LinkageModel:
                 "field": field,
                 "types": TYPES.get(field, {}),
                 "former_types": ["UPN_FORMER"] if field == "identifier" else [],
-                "levels": draw(_levels(kind, later)),
+                "levels": _levels(dice, kind, later),
             }
         )
     open_keys = [field for _, _, field in chosen if "." in field or field in {"nhs_number", "identifier"}]
     first = comparisons[0]
     content = load_model().model_dump(mode="json") | {
         "comparisons": comparisons,
-        "blocking": draw(_rules((*KEYS, *open_keys))),
+        "blocking": _rules(dice, (*KEYS, *open_keys)),
         "household": None,
         "hard_bar": None,
-        "prior": draw(SHARES) / 2,
-        "minimum_frequency": draw(st.sampled_from((0.0001, 0.1, 0.3))),
+        "prior": dice.choice(SHARES) / 2,
+        "minimum_frequency": dice.choice((0.0001, 0.1, 0.3)),
         "deterministic": {"assumed_recall": 0.5, "rules": [{first["name"]: [first["levels"][0]["name"]]}]},
     }
     return LinkageModel.model_validate(content)
 
 
-@st.composite
-def _levels(draw: st.DrawFn, kind: str, later: list[str]) -> list[dict[str, Any]]:
+def _levels(dice: random.Random, kind: str, later: list[str]) -> list[dict[str, Any]]:
     last = LAST_CONDITION.get(kind, "else")
     others = [when for when in CONDITIONS[kind] if when != last]
-    whens = draw(st.lists(st.sampled_from(others), min_size=1, max_size=5, unique=True))
+    whens = dice.sample(others, dice.randint(1, len(others)))
     levels = []
     for when in [*whens, last]:
-        level: dict[str, Any] = {"name": when, "when": when, "m": draw(SHARES), "u": draw(SHARES)}
+        level: dict[str, Any] = {
+            "name": when,
+            "when": when,
+            "m": dice.choice(SHARES),
+            "u": dice.choice(SHARES),
+        }
         needed = NEEDS_VALUE.get(when)
         if needed == "at_least":
-            level["at_least"] = draw(st.sampled_from((0.6, 0.7, 0.8, 0.88, 0.95, 1.0)))
+            level["at_least"] = dice.choice((0.6, 0.7, 0.8, 0.88, 0.95, 1.0))
         if needed == "years":
-            level["years"] = draw(st.integers(0, 5))
+            level["years"] = dice.randint(0, 5)
         if when != last:
-            level["term_frequency"] = draw(st.booleans())
-            level["silences"] = draw(st.sampled_from((None, *later)))
+            level["term_frequency"] = dice.random() < 0.5
+            level["silences"] = dice.choice(later) if later and dice.random() < 0.2 else None
         levels.append(level)
     return levels
 
 
-@st.composite
-def _rules(draw: st.DrawFn, keys: tuple[str, ...]) -> list[dict[str, Any]]:
-    rules = draw(
-        st.lists(
-            st.tuples(
-                st.lists(st.sampled_from(keys), min_size=1, max_size=2, unique=True),
-                st.integers(2, 12),
-                st.sampled_from((None, *keys)),
-            ),
-            min_size=1,
-            max_size=12,
-        )
-    )
+def _rules(dice: random.Random, keys: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return rules, now and then more than ten; most blocks are small enough, some are narrowed or left out."""
     return [
-        {"name": f"rule_{number}", "keys": chosen, "maximum_block": largest, "narrow_with": narrow}
-        for number, (chosen, largest, narrow) in enumerate(rules)
+        {
+            "name": f"rule_{number}",
+            "keys": dice.sample(keys, dice.choice((1, 1, 2))),
+            "maximum_block": dice.choice((2, 4, 20, 20)),
+            "narrow_with": dice.choice((None, *keys)),
+        }
+        for number in range(dice.choice((1, 2, 3, 4, 12)))
     ]
 
 
-def _some(values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
-    return st.sampled_from((None, *values))
+def _row(dice: random.Random, table: str) -> tuple[Any, ...]:
+    """Return what stands in a row after its record."""
+    match table:
+        case "names":
+            return tuple(dice.choice((None, *values)) for values in (GIVEN, MIDDLE, FAMILY))
+        case "births":
+            return dice.choice(DAYS), dice.choice(("DAY", "DAY", "DAY", "YEAR", "AGE_RANGE", "NONE"))
+        case "identifiers":
+            return (
+                dice.choice(("NHS", "UPN", "UPN_FORMER", "PNC", "SSN")),
+                dice.choice(NUMBERS),
+                dice.choice(("VALID", "UNVERIFIED", "INVALID")),
+                None,
+                dice.choice((None, None, DAYS[0])),
+            )
+        case "addresses":
+            code, outward = dice.choice(POSTCODES)
+            status, lines = dice.choice(("LIVE", "LIVE", "PSEUDO")), dice.choice((None, *LINES))
+            return dice.choice((None, "1", "2")), code, status, outward, None, lines
+        case "contacts":
+            return "ANY", dice.choice(EMAILS), dice.choice(("VALID", "VALID", "INVALID"))
+        case _:
+            return "trade", dice.choice(TEXTS)
 
 
-ROWS: dict[str, st.SearchStrategy[Any]] = {
-    "names": st.tuples(_some(GIVEN), _some(MIDDLE), _some(FAMILY)),
-    "births": st.tuples(st.sampled_from(DAYS), st.sampled_from(("DAY", "DAY", "YEAR", "AGE_RANGE", "NONE"))),
-    "identifiers": st.tuples(
-        st.sampled_from(("NHS", "UPN", "UPN_FORMER", "PNC", "SSN")),
-        st.sampled_from(NUMBERS),
-        st.sampled_from(("VALID", "UNVERIFIED", "INVALID")),
-        st.sampled_from((None, DAYS[0])),
-    ),
-    "addresses": st.tuples(
-        _some(("1", "2")), st.sampled_from(POSTCODES), st.sampled_from(("LIVE", "PSEUDO")), _some(LINES)
-    ),
-    "contacts": st.tuples(st.sampled_from(EMAILS), st.sampled_from(("VALID", "INVALID"))),
-    "extras": st.sampled_from(TEXTS).map(lambda value: ("trade", value)),
-}
-
-
-@st.composite
-def _data(draw: st.DrawFn) -> LinkData:
-    size = draw(st.integers(2, 12))
-    records = [(draw(st.sampled_from(SOURCES)), draw(_some(("M", "F")))) for _ in range(size)]
-    rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in ROWS}
-    for at in range(size):
-        for name, strategy in ROWS.items():
-            rows[name] += [(f"r{at:03d}", *each) for each in draw(st.lists(strategy, max_size=2))]
-    unique = draw(st.frozensets(st.sampled_from(SOURCES), max_size=2))
+def _data(dice: random.Random) -> LinkData:
+    ids = [f"r{at:03d}" for at in range(dice.randint(2, 16))]
+    rows = {
+        table: [
+            (record, *_row(dice, table)) for record in ids for _ in range(dice.choice((0, 1, 1, 1, 2, 3)))
+        ]
+        for table in ("names", "births", "identifiers", "addresses", "contacts", "extras")
+    }
+    records = [(record, dice.choice(SOURCES), "PERSON", dice.choice((None, "M", "F"))) for record in ids]
     return LinkData(
-        records=_table(
-            "records", [(f"r{at:03d}", source, "PERSON", sex) for at, (source, sex) in enumerate(records)]
-        ),
-        names=_table("names", [(*row, False) for row in rows["names"]]),
-        births=_table("births", [_birth(*row) for row in rows["births"]]),
-        identifiers=_table("identifiers", [(*row[:4], None, row[4]) for row in rows["identifiers"]]),
-        addresses=_addresses(rows["addresses"]),
-        contacts=_table("contacts", [(row[0], "ANY", *row[1:]) for row in rows["contacts"]]),
-        extras=_made(rows["extras"], [(name, pa.string()) for name in ("record_id", "field", "value")]),
-        unique_sources=unique,
+        records=_table(records, SCHEMAS["records"]),
+        names=_table([(*row, False) for row in rows["names"]], SCHEMAS["names"]),
+        births=_table([_birth(*row) for row in rows["births"]], SCHEMAS["births"]),
+        identifiers=_table(rows["identifiers"], SCHEMAS["identifiers"]),
+        addresses=_table(rows["addresses"], [*SCHEMAS["addresses"], ("lines", pa.string())]),
+        contacts=_table(rows["contacts"], SCHEMAS["contacts"]),
+        extras=_table(rows["extras"], [(name, pa.string()) for name in ("record_id", "field", "value")]),
+        unique_sources=frozenset(source for source in SOURCES if dice.random() < 0.2),
     )
 
 
@@ -207,19 +212,7 @@ def _birth(record: str, day: date, precision: str) -> tuple[Any, ...]:
     return record, None, precision, date(day.year - years, 1, 1), date(day.year + years, 12, 31)
 
 
-def _addresses(rows: list[tuple[Any, ...]]) -> pa.Table:
-    made = [
-        (record, number, code, status, out, None, lines)
-        for record, number, (code, out), status, lines in rows
-    ]
-    return _made(made, [*SCHEMAS["addresses"], ("lines", pa.string())])
-
-
-def _table(name: str, rows: list[tuple[Any, ...]]) -> pa.Table:
-    return _made(rows, SCHEMAS[name])
-
-
-def _made(rows: list[tuple[Any, ...]], schema: list[tuple[str, pa.DataType]]) -> pa.Table:
+def _table(rows: list[tuple[Any, ...]], schema: list[tuple[str, pa.DataType]]) -> pa.Table:
     columns = [[row[at] for row in rows] for at in range(len(schema))]
     arrays = [pa.array(column, kind) for column, (_, kind) in zip(columns, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=pa.schema(schema))

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "pipelines"
 
 # From the bottom up. A group may import groups below its own, and those named for it beside it.
 LEVELS = [
-    {"errors", "settings", "keys", "periods", "stage_report"},
+    {"errors", "settings", "keys", "periods", "stage_report", "words"},
     {"contracts"},
     {"normalise", "link", "synth"},
     {"ingest", "identity", "publish", "quality", "warehouse"},

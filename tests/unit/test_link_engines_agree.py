@@ -21,7 +21,7 @@ REFERENCE = RecordLinkageEngine()
 HAS_SPLINK = find_spec("splink") is not None
 # The engines to be held against the reference, and how many worlds each is shown: Splink takes a second for one.
 ENGINES = [
-    pytest.param(FusedEngine, 150, id="fused"),
+    pytest.param(FusedEngine, 80, id="fused"),
     pytest.param(SplinkEngine, 20, id="splink", marks=pytest.mark.skipif(not HAS_SPLINK, reason="no Splink")),
 ]
 on_every_engine = pytest.mark.parametrize(("engine", "examples"), ENGINES)

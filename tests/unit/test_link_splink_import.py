@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.errors import LinkageError
+from pipelines.link.engines.splink_engine import SplinkEngine
 from pipelines.link.model_file import read_model_file
 from pipelines.link.splink_bridge.importing import import_settings
 
@@ -170,3 +171,11 @@ def test_the_command_writes_a_model_file_and_says_what_it_lacks(tmp_path: Any) -
     assert done.exit_code == 0, done.output
     assert read_model_file(target).version in done.output
     assert "term frequencies are not part of a Splink model file" in done.output
+
+
+def test_without_splink_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = settings(library().NameComparison("first_name"))
+    monkeypatch.setattr("pipelines.link.splink_bridge.require.find_spec", lambda name: None)
+    for use in (lambda: import_settings(made), SplinkEngine):
+        with pytest.raises(LinkageError, match=r"pip install 'joinedup\[splink\]'"):
+            use()

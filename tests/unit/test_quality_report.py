@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from pipelines.quality import report_words as words
 from pipelines.quality.report import render_index, render_run, verdict
 from pipelines.quality.report_charts import sparkline
 from pipelines.quality.report_model import (
@@ -20,6 +19,7 @@ from pipelines.quality.report_model import (
     StageLine,
     TrendPoint,
 )
+from pipelines.words import percent
 
 NOW = datetime(2026, 11, 5, 6, 30, tzinfo=UTC)
 RUN = RunLine(7, "publish", "2026-10", (), NOW, NOW, "DONE", passed=3, noted=0, warned=1, stopped=0)
@@ -128,7 +128,7 @@ def test_verdict(run: RunLine, title: str) -> None:
     ],
 )
 def test_small_shares_are_not_shown_as_none(share: float, shown: str) -> None:
-    assert words.percent(share) == f"{shown}\u00a0%"
+    assert percent(share) == f"{shown}\u00a0%"
 
 
 def test_a_trend_is_told_in_words_and_marks_failures_by_shape() -> None:

@@ -101,7 +101,6 @@ def _work(program: Program, packed: Packed) -> Pass:
         program.comparisons,
         program.levels,
         program.bits,
-        program.rest,
         program.lists,
         program.logs,
         (cells.several_starts, cells.several),
@@ -118,6 +117,8 @@ def _stretches(
 ) -> Iterator[Callable[[], Result]]:
     """Return work on the blocks of a rule, cut into stretches of about as many pairs each."""
     work_of, pairs = _work(program, packed), (program.prior, program.unique)
+    size = len(program.comparisons)
+    largest, width = int(np.diff(plan.starts).max(initial=1)), packed.cells.matrix.shape[1]
     before = pairs_before(plan.starts)
     cuts = np.arange(0.0, before[-1], PAIRS_OF_A_STRETCH)
     ends = np.unique(np.append(np.searchsorted(before, cuts), len(before) - 1))
@@ -125,7 +126,8 @@ def _stretches(
     def work(begin: int, end: int) -> Callable[[], Result]:
         def run() -> Result:
             stretch = (begin, end, *place)
-            found = scan(work_of, packed.cells.matrix, pairs, (plan.members, plan.starts), stretch, bound)
+            room = np.empty((largest, width), np.int32), np.empty(size, np.int8), np.empty(size), bound
+            found = scan(work_of, packed.cells.matrix, pairs, (plan.members, plan.starts), stretch, room)
             return int(before[end] - before[begin]), found
 
         return run

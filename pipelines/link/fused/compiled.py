@@ -59,3 +59,22 @@ def lowest_one(typing_context: object, word: types.Type) -> Built | None:
         return builder.cttz(arguments[0], context.get_constant(types.boolean, False))
 
     return types.int64(types.uint64), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def borrowed(typing_context: object, array: types.Type) -> Built | None:
+    """Return the same array without a share in its memory, so that passing it on costs no counting of owners.
+
+    For use inside a compiled function, of arrays that its caller keeps: each count is an atomic operation, and a
+    pass over millions of pairs would spend most of its time on them.
+    """
+    if not isinstance(array, types.Array):
+        return None
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        view = context.make_array(signature.return_type)(context, builder, arguments[0])
+        view.meminfo = view.meminfo.type(None)
+        view.parent = view.parent.type(None)
+        return view._getvalue()
+
+    return array(array), build

@@ -102,13 +102,23 @@ def _column(feature: Feature, count: int) -> tuple[Matrix, Ints, Matrix]:
 
 
 def _dates(encoded: Encoded) -> Ints:
-    """Return each distinct date of birth as first day, last day, both as digits, and whether known to the day."""
+    """Return each distinct date of birth: first and last day, both as digits, whether known to the day, nibbles.
+
+    The last is the first day with four bits a digit, so that digits are compared all at once.
+    """
     birth = encoded.features.get("birth")
     packed = birth.values if birth is not None and isinstance(birth.values, np.ndarray) else None
     spans = unpack_spans(np.zeros(1, np.int64) if packed is None else packed)
-    return np.stack(
-        [spans.first, spans.last, spans.digits, spans.last_digits, spans.exact.astype(np.int64)], axis=1
-    )
+    nibbles = sum((spans.digits // 10**at % 10) << (4 * at) for at in range(8))
+    columns = [
+        spans.first,
+        spans.last,
+        spans.digits,
+        spans.last_digits,
+        spans.exact.astype(np.int64),
+        nibbles,
+    ]
+    return np.ascontiguousarray(np.stack(columns, axis=1))
 
 
 def _variants(encoded: Encoded, features: Sequence[str]) -> tuple[Ints, Matrix, dict[str, int]]:

@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.link.features import Floats, Ints
+from pipelines.link.features import Ints
 from pipelines.link.fused.arrays import Bytes, Words
-from pipelines.link.fused.compiled import inlined, step
+from pipelines.link.fused.compiled import inlined, lowest_one, step
 from pipelines.link.fused.pack import Matrix
 from pipelines.link.fused.program import (
     AGE_RANGE,
-    AT_LEAST,
-    BASE,
-    DATE,
-    DETAIL,
     EDITED,
     EQUAL,
     IMPRECISE,
-    OPERATION,
     SAME_MONTH,
-    SIMILAR,
     SWAPPED,
     VARIANT,
-    Table,
 )
-from pipelines.link.fused.strings import is_one_edit, jaro_winkler_at_least, may_reach
+from pipelines.link.fused.strings import is_one_edit, jaro_winkler, may_reach
 
 # The distinct values, as compiled code is given them; and the codes of records with several values.
 Known = tuple[Bytes, Ints, Words, Ints, Ints, Matrix]
 Several = tuple[Ints, Matrix]
 DAYS_IN_A_YEAR = 366
-FIRST, LAST, DIGITS, LAST_DIGITS, EXACT = range(5)
+FIRST, LAST, DIGITS, LAST_DIGITS, EXACT, NIBBLES = range(6)
 
 
 @inlined
@@ -88,37 +81,52 @@ def rarest(several: Several, x: int, y: int, logs: np.ndarray, base: int) -> flo
     return result
 
 
-@step
-def some_values(
-    levels: Table, bits: Floats, level: int, several: Several, known: Known, x: int, y: int
-) -> bool:
-    """Return whether some value of cell x and some of cell y meet the condition of a level."""
-    if x == -1 or y == -1:
-        return False
+@inlined
+def similarity(
+    letters: Bytes, starts: Ints, masks: Words, several: Several, values: tuple[int, int, int], floor: float
+) -> float:
+    """Return the highest Jaro-Winkler similarity of a value of cell x and one of cell y; 0 where below `floor`.
+
+    `values` are the cells and where the letters of their feature begin.
+    """
+    x, y, base = values
     if x >= 0 and y >= 0:
-        return _judge(levels, bits, level, known, x, y)
+        if x == y:
+            return 1.0
+        if not may_reach(masks, starts, base + x, base + y, floor):
+            return 0.0
+        return jaro_winkler(letters, starts, base + x, base + y)
+    if x == -1 or y == -1:
+        return 0.0
+    return _most_similar(letters, starts, several, values)
+
+
+@step
+def _most_similar(letters: Bytes, starts: Ints, several: Several, values: tuple[int, int, int]) -> float:
+    """Return the highest similarity over all values of both cells."""
+    x, y, base = values
+    result = 0.0
     for i in range(value_count(several, x)):
         for j in range(value_count(several, y)):
-            if _judge(levels, bits, level, known, value_at(several, x, i), value_at(several, y, j)):
-                return True
-    return False
+            first, second = base + value_at(several, x, i), base + value_at(several, y, j)
+            found = 1.0 if first == second else jaro_winkler(letters, starts, first, second)
+            result = max(result, found)
+    return result
 
 
 @step
-def _judge(levels: Table, bits: Floats, level: int, known: Known, x: int, y: int) -> bool:
-    """Return whether two distinct values meet the condition of a level."""
-    operation, base = levels[level, OPERATION], levels[level, BASE]
-    letters, starts, masks, dates, variant_starts, variants = known
-    if operation == DATE:
-        return _dates(levels[level, DETAIL], dates, x, y)
-    if operation == VARIANT:
-        return _adjacent(variant_starts, variants, base + x, y)
-    if operation == SIMILAR:
-        least = bits[level, AT_LEAST]
-        return may_reach(masks, starts, base + x, base + y, least) and jaro_winkler_at_least(
-            letters, starts, base + x, base + y, least
-        )
-    return is_one_edit(letters, starts, base + x, base + y)
+def are_close(operation: int, base: int, known: Known, several: Several, x: int, y: int) -> bool:
+    """Return whether some value of cell x and some of cell y are variants, or one edit apart."""
+    letters, starts, _, _, variant_starts, variants = known
+    for i in range(value_count(several, x)):
+        for j in range(value_count(several, y)):
+            first, second = value_at(several, x, i), value_at(several, y, j)
+            if operation == VARIANT:
+                if _adjacent(variant_starts, variants, base + first, second):
+                    return True
+            elif is_one_edit(letters, starts, base + first, base + second):
+                return True
+    return False
 
 
 @inlined
@@ -129,19 +137,36 @@ def _adjacent(starts: Ints, variants: Matrix, x: int, y: int) -> bool:
     return False
 
 
+@inlined
+def dates_meet(detail: int, dates: Ints, several: Several, x: int, y: int) -> bool:
+    """Return whether some date of cell x and some of cell y meet a condition."""
+    if x >= 0 and y >= 0:
+        return _dates(detail, dates, x, y)
+    return x != -1 and y != -1 and _some_dates(detail, dates, several, x, y)
+
+
 @step
-def _dates(detail: int, dates: np.ndarray, x: int, y: int) -> bool:
+def _some_dates(detail: int, dates: Ints, several: Several, x: int, y: int) -> bool:
+    for i in range(value_count(several, x)):
+        for j in range(value_count(several, y)):
+            if _dates(detail, dates, value_at(several, x, i), value_at(several, y, j)):
+                return True
+    return False
+
+
+@inlined
+def _dates(detail: int, dates: Ints, x: int, y: int) -> bool:
     """Return whether two dates meet a condition; see `pipelines.link.dates.date_condition`."""
-    condition, years = detail % 16, detail // 16
+    condition, years = detail & 15, detail >> 4
     both = dates[x, EXACT] == 1 and dates[y, EXACT] == 1
     if condition == EQUAL:
-        return bool(both and dates[x, FIRST] == dates[y, FIRST])
+        return both and dates[x, FIRST] == dates[y, FIRST]
     if condition == SWAPPED:
         return both and _is_swapped(dates[x, DIGITS], dates[y, DIGITS])
     if condition == EDITED:
-        return both and _is_one_edit(dates[x, DIGITS], dates[y, DIGITS])
+        return both and _is_one_edit(dates[x, NIBBLES], dates[y, NIBBLES])
     if condition == SAME_MONTH:
-        return bool(both and dates[x, DIGITS] // 100 == dates[y, DIGITS] // 100)
+        return both and (dates[x, NIBBLES] ^ dates[y, NIBBLES]) < 256
     overlap = dates[x, FIRST] <= dates[y, LAST] and dates[y, FIRST] <= dates[x, LAST]
     if condition in (IMPRECISE, AGE_RANGE):
         widest = max(dates[x, LAST] - dates[x, FIRST], dates[y, LAST] - dates[y, FIRST])
@@ -158,18 +183,15 @@ def _is_swapped(x: int, y: int) -> bool:
     return x // 10_000 == y // 10_000 and x // 100 % 100 == y % 100 and x % 100 == y // 100 % 100
 
 
-@step
+@inlined
 def _is_one_edit(x: int, y: int) -> bool:
-    """Return whether one of eight digits differs, or two neighbouring digits changed places."""
-    differing, first_x, first_y, swapped, previous = 0, 0, 0, False, False
-    for _ in range(8):
-        digit_x, digit_y = x % 10, y % 10
-        if digit_x != digit_y:
-            differing += 1
-            swapped = previous and digit_x == first_y and digit_y == first_x
-            first_x, first_y, previous = digit_x, digit_y, True
-        else:
-            previous = False
-        x //= 10
-        y //= 10
-    return differing == 1 or (differing == 2 and swapped)
+    """Return whether one of eight digits differs, or two neighbouring ones changed places; four bits a digit."""
+    difference = x ^ y
+    places = (difference | difference >> 1 | difference >> 2 | difference >> 3) & 0x11111111
+    if places & (places - 1) == 0:
+        return places != 0
+    low = places & -places
+    if places != low | low << 4:
+        return False
+    shift = lowest_one(np.uint64(low))
+    return (x >> shift) & 15 == (y >> shift + 4) & 15 and (y >> shift) & 15 == (x >> shift + 4) & 15

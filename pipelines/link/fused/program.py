@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.contracts.model import LinkageModel
 from pipelines.link.encode import Encoded
@@ -28,12 +30,15 @@ CONDITIONS = {
     "age_range": AGE_RANGE, "same_month": SAME_MONTH, "within_years": WITHIN_YEARS,
 }  # fmt: skip
 # What a predicate costs beside one that looks at codes alone: the cheapest comparison goes first.
+# Looks at codes or dates alone.
+CHEAP = ("share", "date")
+LETTERS_OF_A_WORD = 8
 COSTS = {ELSE: 0, SHARE: 1, DATE: 2, VARIANT: 3, ONE_EDIT: 12, SIMILAR: 16}
 
 
 # Columns of the table of levels, of their numbers in bits, and of the table of comparisons.
-OPERATION, LEFT, RIGHT, UNLESS, DETAIL, BASE, TERM, LOG_BASE = range(8)
-AT_LEAST, WEIGHT, LOG_M, MOST = range(4)
+OPERATION, LEFT, RIGHT, UNLESS, DETAIL, BASE, TERM, LOG_BASE, IS_CHEAP = range(9)
+AT_LEAST, WEIGHT, LOG_M, MOST, FLOOR = range(5)
 COLUMN, START, END, PRESENT_START, PRESENT_END, SILENCE_START, SILENCE_END = range(7)
 
 
@@ -42,14 +47,13 @@ class Program(NamedTuple):
 
     Of a level: what is asked of which features, where what is known of the feature's values begins, and the
     feature whose frequencies take the place of u; in bits its weight with its own u, log2 m, and the most that this
-    level or one after it can give. `rest` is the most that later comparisons can give. `lists` holds the features
-    that say whether a comparison can be made, and (comparison, level) pairs that silence it.
+    level or one after it can give; and the lowest similarity that the comparison asks for. `lists` holds the
+    features that say whether a comparison can be made, and (comparison, level) pairs that silence it.
     """
 
     comparisons: Table
     levels: Table
     bits: Floats
-    rest: Floats
     lists: Smalls
     logs: Floats
     prior: Floats
@@ -64,13 +68,12 @@ def write_program(
 ) -> Program:
     """Return the program of a model over packed features; without weights it only finds levels."""
     comparisons, columns = compile_comparisons(model), packed.columns
-    order = _order(comparisons)
+    order = _order(comparisons, encoded)
     levels = [(at, position) for at in order for position in range(len(comparisons[at].predicates))]
     predicates = [comparisons[at].predicates[position] for at, position in levels]
     m, own, terms, known = _weights(model, levels, columns, weights)
     starts = np.cumsum([0, *(len(comparisons[at].predicates) for at in order)])
     most = _most(own, m, terms, known, starts)
-    best = [max(0.0, float(most[start])) for start in starts[:-1]]
     lists, ranges = _lists(
         [[columns[name] for name in comparisons[at].present] for at in order],
         [[value for pair in comparisons[at].silenced_by for value in pair] for at in order],
@@ -89,13 +92,15 @@ def write_program(
                     packed.base_of(each.operation, each.left),
                     term,
                     known.base[term] if term >= 0 else -1,
+                    each.operation in CHEAP,
                 ]
                 for each, term in zip(predicates, terms.tolist(), strict=True)
             ],
             dtype=np.int32,
         ),
-        bits=np.column_stack([[each.at_least for each in predicates], own, m, most]),
-        rest=np.array([sum(best[at + 1 :]) for at in range(len(best))]),
+        bits=np.column_stack(
+            [[each.at_least for each in predicates], own, m, most, _floors(predicates, starts)]
+        ),
         lists=lists,
         logs=known.logs,
         prior=np.zeros((sizes, sizes)) if weights is None else _priors(weights[0], encoded),
@@ -103,10 +108,10 @@ def write_program(
     )
 
 
-def _order(comparisons: tuple[CompiledComparison, ...]) -> list[int]:
+def _order(comparisons: tuple[CompiledComparison, ...], encoded: Encoded) -> list[int]:
     """Return the comparisons cheapest first; one that another can silence comes after that one."""
     cost = {
-        at: sum(COSTS[OPERATIONS[predicate.operation]] for predicate in comparison.predicates)
+        at: sum(_cost(predicate, encoded) for predicate in comparison.predicates)
         for at, comparison in enumerate(comparisons)
     }
     order: list[int] = []
@@ -118,6 +123,15 @@ def _order(comparisons: tuple[CompiledComparison, ...]) -> list[int]:
         ]
         order.append(min(ready, key=lambda at: (cost[at], at)))
     return order
+
+
+def _cost(predicate: Predicate, encoded: Encoded) -> float:
+    """Return what a predicate costs: texts beyond a word of letters cost as the square of their length."""
+    values = encoded.features[predicate.left].values if predicate.left else None
+    length = 0.0
+    if isinstance(values, pa.Array) and len(values):
+        length = float(pc.mean(pc.binary_length(values)).as_py())
+    return COSTS[OPERATIONS[predicate.operation]] * max(1.0, length / LETTERS_OF_A_WORD) ** 2
 
 
 def _weights(
@@ -150,6 +164,13 @@ def _most(own: Floats, m: Floats, terms: Smalls, logs: Frequencies, starts: Ints
     for start, end in zip(starts[:-1], starts[1:], strict=True):
         most[start:end] = np.maximum.accumulate(most[start:end][::-1])[::-1]
     return most
+
+
+def _floors(predicates: list[Predicate], starts: Ints) -> Floats:
+    """Return, per level, the lowest similarity that any level of its comparison asks for."""
+    least = np.array([each.at_least if each.operation == "similar" else np.inf for each in predicates])
+    sizes = np.diff(starts)
+    return np.repeat(np.minimum.reduceat(least, starts[:-1]), sizes) if len(least) else least
 
 
 def _priors(trained: TrainedModel, encoded: Encoded) -> Floats:

@@ -58,7 +58,7 @@ class Prepared:
 def prepare(trained: TrainedModel, encoded: Encoded, plans: Sequence[RulePlan], dialect: Dialect) -> Prepared:
     """Return records, settings and frequencies for the blocks of `plans`; without any, settings have no rule."""
     compiled = compile_comparisons(trained.definition)
-    columns, lists = _feature_columns(trained, encoded, compiled)
+    columns, lists = _feature_columns(trained, encoded, compiled, dialect)
     written = write_model(compiled, Renderer(dialect, lists, texts=TEXT))
     known = trained.frequencies(encoded)
     written = replace(written, frequencies=_frequencies(compiled, known))
@@ -98,7 +98,7 @@ def _plain(feature: str) -> str:
 
 
 def _feature_columns(
-    trained: TrainedModel, encoded: Encoded, compiled: tuple[CompiledComparison, ...]
+    trained: TrainedModel, encoded: Encoded, compiled: tuple[CompiledComparison, ...], dialect: Dialect
 ) -> tuple[dict[str, pa.Array], frozenset[str]]:
     """Return the columns that comparisons look at, and which features have columns of lists."""
     predicates = [predicate for each in compiled for predicate in each.predicates]
@@ -109,13 +109,16 @@ def _feature_columns(
             adjacent = encoded.variants[each.left]
             features[each.left + VARIANTS] = variant_feature(features[each.left], adjacent)
     columns = {
-        _plain(name): date_column(feature) if name in dates else code_column(feature)
+        _plain(name): date_column(feature, dialect.dates_in_lists or None)
+        if name in dates
+        else code_column(feature)
         for name, feature in features.items()
     }
     for each in predicates:
         if each.operation in TEXT_OPERATIONS:
             columns[_plain(each.left) + TEXT] = text_column(features[each.left])
-    return columns, frozenset(name for name, feature in features.items() if feature.offsets is not None)
+    lists = {name for name, feature in features.items() if feature.offsets is not None}
+    return columns, frozenset(lists | (dates if dialect.dates_in_lists else set()))
 
 
 def _frequencies(

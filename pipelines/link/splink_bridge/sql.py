@@ -17,7 +17,11 @@ Part = Callable[[str, str], str]
 
 @dataclass(frozen=True)
 class Dialect:
-    """What SQL calls the few functions that databases name differently; `{a}` and `{b}` are their arguments."""
+    """What SQL calls the few functions that databases name differently; `{a}` and `{b}` are their arguments.
+
+    `best_similarity` is a function of two whole lists, where a database has no similarity of ours to call inside.
+    `part` is a part of a structure; where it works on what lambdas are given only, dates must be lists.
+    """
 
     name: str
     overlap: str
@@ -25,6 +29,9 @@ class Dialect:
     any_pair: str
     similarity: str
     edits: str
+    part: str
+    best_similarity: str | None = None
+    dates_in_lists: bool = False
 
 
 DUCKDB = Dialect(
@@ -37,7 +44,9 @@ DUCKDB = Dialect(
     ),
     similarity="jaro_winkler_similarity({a}, {b})",
     edits="damerau_levenshtein({a}, {b})",
+    part="struct_extract({a}, '{b}')",
 )
+# Spark's jar of Splink has another variant of Jaro-Winkler: `best_similarity` is ours, see `spark.py`.
 SPARK = Dialect(
     name="spark",
     overlap="arrays_overlap({a}, {b})",
@@ -47,12 +56,10 @@ SPARK = Dialect(
     ),
     similarity="jaro_winkler({a}, {b})",
     edits="damerau_levenshtein({a}, {b})",
+    part="{a}.{b}",
+    best_similarity="best_similarity({a}, {b})",
+    dates_in_lists=True,
 )
-
-
-def struct_part(value: str, part: str) -> str:
-    """Return a part of a date held as a structure of numbers and digits."""
-    return f"struct_extract({value}, '{part}')"
 
 
 def calendar_part(value: str, part: str) -> str:
@@ -72,7 +79,7 @@ class Renderer:
 
     dialect: Dialect
     lists: frozenset[str]
-    part: Part = struct_part
+    part: Part | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     texts: str = ""
 
@@ -99,6 +106,13 @@ class Renderer:
 
     def similar(self, feature: str, at_least: float) -> str:
         """Return the test that two values have at least this Jaro-Winkler similarity."""
+        best = self.dialect.best_similarity
+        if best is not None:
+            column = self.column(feature) + self.texts
+            sides = [
+                f"{column}_{side}" if feature in self.lists else f"array({column}_{side})" for side in "lr"
+            ]
+            return f"{best.format(a=sides[0], b=sides[1])} >= {at_least!r}"
         return self._any_pair(
             feature, lambda x, y: f"{self.dialect.similarity.format(a=x, b=y)} >= {at_least!r}", texts=True
         )
@@ -128,7 +142,7 @@ class Renderer:
 
     def _date(self, condition: str, years: int, x: str, y: str) -> str:
         """Return the test of two dates; where all are known to the day, nothing is said about spans."""
-        of = self.part
+        of = self.part or (lambda value, part: self.dialect.part.format(a=value, b=part))
         both = f"({of(x, 'exact')} AND {of(y, 'exact')})"
         overlap = f"({of(x, 'day0')} <= {of(y, 'day1')} AND {of(y, 'day0')} <= {of(x, 'day1')})"
         width = f"greatest({of(x, 'day1')} - {of(x, 'day0')}, {of(y, 'day1')} - {of(y, 'day0')})"

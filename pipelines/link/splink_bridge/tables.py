@@ -26,7 +26,7 @@ def variant_feature(feature: Feature, variants: Adjacency) -> Feature:
     return apply_derived(feature, Derived(variants.offsets, variants.codes, feature.values))
 
 
-def date_column(feature: Feature) -> pa.Array:
+def date_column(feature: Feature, as_list: bool | None = None) -> pa.Array:
     """Return each record's dates as structures: first and last day and year, digits, known to the day or not."""
     spans = unpack_spans(np.asarray(feature.values, dtype=np.int64))
     dates = pa.StructArray.from_arrays(
@@ -38,7 +38,7 @@ def date_column(feature: Feature) -> pa.Array:
         ],
         names=["day0", "day1", "year0", "year1", "digits", "exact"],
     )
-    return place_values(feature, dates.take(pa.array(feature.rows[1])))
+    return place_values(feature, dates.take(pa.array(feature.rows[1])), as_list)
 
 
 def rarest_column(feature: Feature, frequency: Floats) -> pa.Array:

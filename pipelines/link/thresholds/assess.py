@@ -16,6 +16,7 @@ from pipelines.link.thresholds.choose import (
     Threshold,
     choose_by_expected_f1,
     choose_by_false_link_rate,
+    keep_threshold,
 )
 from pipelines.link.thresholds.curve import Setting, draw_curve, rate_inside
 from pipelines.link.thresholds.decoy_check import (
@@ -42,6 +43,11 @@ class Objective:
     name: str = FALSE_LINK_RATE
     target: float = DEFAULT_TARGET
 
+    @property
+    def bound(self) -> float | None:
+        """The target; None where the objective has none."""
+        return self.target if self.name == FALSE_LINK_RATE else None
+
 
 @dataclass(frozen=True)
 class Frozen:
@@ -67,6 +73,19 @@ def choose_threshold(edges: Edges, data: LinkData, objective: Objective, unseen:
     raise LinkageError(f"the threshold's objective must be {FALSE_LINK_RATE} or {EXPECTED_F1}")
 
 
+def judge_threshold(
+    edges: Edges, data: LinkData, weight: float, objective: Objective, unseen: float = 0.0
+) -> Threshold:
+    """Return a threshold that a model brings along, with what is expected of it among the edges of `data`."""
+    curve = draw_curve(edges, Setting(unique_source=unique_source_codes(data), unseen=unseen))
+    return keep_threshold(curve, weight, objective.name, objective.bound)
+
+
+def held_by(edges: Edges, clusters: Ints) -> Held:
+    """Return the pairs inside clusters as they were made, and bounds of the share of them that is two people."""
+    return Held(*rate_inside(edges, clusters))
+
+
 def assess_threshold(
     frozen: Frozen,
     data: LinkData,
@@ -90,7 +109,7 @@ def assess_threshold(
     hidden, calibration = _with_hidden(frozen, data, edges, threshold)
     return ThresholdReport(
         threshold,
-        held=None if clusters is None else Held(*rate_inside(edges, clusters)),
+        held=None if clusters is None else held_by(edges, clusters),
         decoys=decoys,
         false_links=false_links,
         unique=unique,

@@ -99,6 +99,20 @@ def choose_by_expected_f1(curve: Curve, correction: Correction = UNCHANGED) -> T
     return _threshold(curve, at, single, (EXPECTED_F1, None, True), correction)
 
 
+def keep_threshold(curve: Curve, weight: float, objective: str, target: float | None) -> Threshold:
+    """Return a threshold that was chosen elsewhere, with what is expected of it here."""
+    estimates = estimates_at(curve, weight)
+    return Threshold(
+        weight=weight,
+        probability=float(probability_of(np.array(weight))),
+        objective=objective,
+        target=target,
+        attained=target is None or estimates.false_link_rate <= target,
+        estimates=estimates,
+        points=_chart(curve),
+    )
+
+
 def estimates_at(curve: Curve, weight: float) -> Estimates:
     """Return what is expected at a threshold that was chosen elsewhere."""
     reached = int((curve.weight >= weight).sum())

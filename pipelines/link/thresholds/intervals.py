@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta  # type: ignore[import-untyped]
+from scipy.stats import beta, gamma  # type: ignore[import-untyped]
 
 CONFIDENCE = 0.95
 Z = 1.959963984540054
@@ -38,6 +38,13 @@ def wilson_rate(share: float, size: float) -> Rate:
     centre = (share + Z * Z / (2 * size)) / (1 + Z * Z / size)
     half = Z / (1 + Z * Z / size) * float(np.sqrt(share * (1 - share) / size + Z * Z / (4 * size * size)))
     return Rate(share, max(0.0, centre - half), min(1.0, centre + half))
+
+
+def count_interval(expected: float) -> tuple[float, float]:
+    """Return where a Poisson count may lie whose mean is estimated as `expected` (Garwood, 1936)."""
+    tail = (1.0 - CONFIDENCE) / 2.0
+    low = 0.0 if expected <= 0 else float(gamma.ppf(tail, expected))
+    return low, float(gamma.ppf(1.0 - tail, expected + 1.0))
 
 
 def weighted_sum(weights: Sequence[float], rates: Sequence[Rate]) -> Rate:

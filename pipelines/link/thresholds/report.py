@@ -26,6 +26,7 @@ class Held:
 class ThresholdReport:
     """What was chosen and why it can be trusted; a check that could not be made is None, and `notes` says why.
 
+    `skipped` says why no check was made at all; it is empty where they were made as far as the data allow.
     It holds counts, rates, names of sources and kinds of identifier; no value of any record.
     """
 
@@ -37,6 +38,7 @@ class ThresholdReport:
     hidden: tuple[HiddenReport, ...] = ()
     calibration: CalibrationReport | None = None
     notes: tuple[str, ...] = ()
+    skipped: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain values for JSON."""

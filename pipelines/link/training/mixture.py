@@ -29,21 +29,26 @@ class MixtureClass:
 
 @dataclass(frozen=True)
 class Free:
-    """A vector to be estimated: the column, and the classes that have it in common."""
+    """A vector to be estimated: the column, the classes that have it in common, and what it is drawn to."""
 
     column: int
     classes: tuple[str, ...]
+    anchor: Floats | None = None
 
 
 @dataclass(frozen=True)
 class Fit:
-    """The fitted classes, P(class | pattern) as one column per class, and how the iteration ended."""
+    """The fitted classes, P(class | pattern) as one column per class, and how the iteration ended.
+
+    `log_likelihood` is the sum over the pairs of log P(pattern), natural logarithm.
+    """
 
     classes: tuple[MixtureClass, ...]
     posterior: Floats
     iterations: int
     last_change: float
     converged: bool
+    log_likelihood: float
 
     def of(self, name: str) -> MixtureClass:
         """Return the class of this name; raises StopIteration when it was not fitted."""
@@ -65,13 +70,20 @@ def log_likelihood(patterns: Patterns, vectors: Vectors) -> Floats:
     return total
 
 
-def posterior(patterns: Patterns, classes: Sequence[MixtureClass]) -> Floats:
-    """Return P(class | pattern), one column per class."""
+def _joint(patterns: Patterns, classes: Sequence[MixtureClass]) -> tuple[Floats, Floats]:
+    """Return P(class | pattern), one column per class, and log P(pattern)."""
     logs = np.stack(
         [np.log(max(each.share, 1e-300)) + log_likelihood(patterns, each.vectors) for each in classes], axis=1
     )
-    odds = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+    highest = logs.max(axis=1, keepdims=True)
+    odds = np.exp(logs - highest)
+    total = odds.sum(axis=1, keepdims=True)
+    return np.asarray(odds / total), np.asarray((np.log(total) + highest)[:, 0])
+
+
+def posterior(patterns: Patterns, classes: Sequence[MixtureClass]) -> Floats:
+    """Return P(class | pattern), one column per class."""
+    return _joint(patterns, classes)[0]
 
 
 def fit_mixture(
@@ -79,36 +91,47 @@ def fit_mixture(
 ) -> Fit:
     """Return the classes after EM: shares and the `free` vectors are estimated, all else stays as it started."""
     classes = tuple(start)
-    change, iteration, weight = float("inf"), 0, posterior(patterns, classes)
+    anchored = [_anchored(each, classes) for each in free]
+    change, iteration = float("inf"), 0
+    weight, logs = _joint(patterns, classes)
     while iteration < settings.iterations and change > settings.tolerance:
         iteration += 1
-        updated = _maximise(patterns, tuple(start), weight, free, settings)
+        updated = _maximise(patterns, classes, weight, anchored, settings)
         change = _largest_change(classes, updated)
-        classes, weight = updated, posterior(patterns, updated)
-    return Fit(classes, weight, iteration, change, change <= settings.tolerance)
+        classes = updated
+        weight, logs = _joint(patterns, classes)
+    total = float(patterns.counts @ logs)
+    return Fit(classes, weight, iteration, change, change <= settings.tolerance, total)
+
+
+def _anchored(free: Free, start: Sequence[MixtureClass]) -> Free:
+    """Return a free vector with its anchor: where it starts, unless it says otherwise."""
+    members = [each for each in start if each.name in free.classes]
+    if free.anchor is not None or not members:
+        return free
+    return Free(free.column, free.classes, members[0].vectors[free.column])
 
 
 def _maximise(
     patterns: Patterns,
-    anchors: tuple[MixtureClass, ...],
+    classes: tuple[MixtureClass, ...],
     weight: Floats,
     free: Sequence[Free],
     settings: Training,
 ) -> tuple[MixtureClass, ...]:
-    at = {each.name: position for position, each in enumerate(anchors)}
-    shares = (patterns.counts @ weight + SHARE_PAIRS) / (patterns.pairs + SHARE_PAIRS * len(anchors))
-    vectors = [dict(each.vectors) for each in anchors]
+    at = {each.name: position for position, each in enumerate(classes)}
+    shares = (patterns.counts @ weight + SHARE_PAIRS) / (patterns.pairs + SHARE_PAIRS * len(classes))
+    vectors = [dict(each.vectors) for each in classes]
     for group in free:
         members = [at[name] for name in group.classes if name in at]
-        if not members:
+        if not members or group.anchor is None:
             continue
-        start = anchors[members[0]].vectors[group.column]
-        counts = patterns.level_counts(group.column, len(start), weight[:, members].sum(axis=1))
+        counts = patterns.level_counts(group.column, len(group.anchor), weight[:, members].sum(axis=1))
         for member in members:
-            vectors[member][group.column] = shrink(counts, start, settings)
+            vectors[member][group.column] = shrink(counts, group.anchor, settings)
     return tuple(
         MixtureClass(each.name, float(share), vector)
-        for each, share, vector in zip(anchors, shares, vectors, strict=True)
+        for each, share, vector in zip(classes, shares, vectors, strict=True)
     )
 
 

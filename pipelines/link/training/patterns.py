@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from pipelines.contracts.model import LinkageModel
-from pipelines.link.compare import Levels
+from pipelines.link.compare import NULL, Levels
 from pipelines.link.features import Bools, Floats, Ints
+
+LARGEST_KEY = 2**62
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,16 @@ class Patterns:
         """Return these patterns only."""
         return Patterns(self.levels[rows], self.source[rows], self.counts[rows])
 
+    def scaled(self, factor: float) -> Patterns:
+        """Return the same patterns, each pair counted `factor` times."""
+        return Patterns(self.levels, self.source, self.counts * factor)
+
+    def without(self, columns: Iterable[int]) -> Patterns:
+        """Return the patterns with these comparisons null and the sources forgotten: fewer patterns, same pairs."""
+        levels = self.levels.copy()
+        levels[:, list(columns)] = NULL
+        return merge_patterns([Patterns(levels, np.zeros_like(self.source), self.counts)])
+
     def level_counts(self, column: int, size: int, weight: Floats) -> Floats:
         """Return how often each level of a comparison occurs, nulls left out, pairs counted with `weight`."""
         levels = self.levels[:, column]
@@ -37,13 +50,35 @@ class Patterns:
         return np.asarray(found, dtype=np.float64)
 
 
-def count_patterns(model: LinkageModel, levels: Levels, source: Ints, weight: float = 1.0) -> Patterns:
+def count_patterns(levels: Levels, source: Ints, weight: float = 1.0) -> Patterns:
     """Return the distinct (levels, source) rows in a fixed order, with their counts times `weight`."""
-    key = source.astype(np.int64)
-    for column, comparison in enumerate(model.comparisons):
-        key = key * (len(comparison.levels) + 1) + levels[:, column] + 1
-    _, first, counts = np.unique(key, return_index=True, return_counts=True)
+    first, which, size = _distinct(levels, source)
+    counts = np.bincount(which, minlength=size).astype(np.float64)
     return Patterns(levels[first], source[first], counts * weight)
+
+
+def merge_patterns(parts: Sequence[Patterns]) -> Patterns:
+    """Return the patterns of all parts together, each once."""
+    levels = np.concatenate([each.levels for each in parts])
+    source = np.concatenate([each.source for each in parts])
+    counts = np.concatenate([each.counts for each in parts])
+    first, which, size = _distinct(levels, source)
+    return Patterns(
+        levels[first], source[first], np.bincount(which, weights=counts, minlength=size).astype(np.float64)
+    )
+
+
+def _distinct(levels: Levels, source: Ints) -> tuple[Ints, Ints, int]:
+    """Return the first row of each distinct (levels, source), which of them each row is, and how many there are."""
+    key, largest = source.astype(np.int64), int(source.max(initial=0)) + 1
+    for column in range(levels.shape[1]):
+        size = int(levels[:, column].max(initial=NULL)) + 2
+        if largest > LARGEST_KEY // size:
+            distinct, key = np.unique(key, return_inverse=True)
+            largest = len(distinct)
+        key, largest = key * size + levels[:, column] + 1, largest * size
+    _, first, which = np.unique(key, return_index=True, return_inverse=True)
+    return first.astype(np.int64), which.astype(np.int64), len(first)
 
 
 def meets_rule(model: LinkageModel, levels: npt.NDArray[np.int8], rule: dict[str, tuple[str, ...]]) -> Bools:

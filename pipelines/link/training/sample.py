@@ -8,6 +8,7 @@ import pyarrow as pa
 from pipelines.link.block import RulePlan
 from pipelines.link.compare import Pairs
 from pipelines.link.encode import Encoded
+from pipelines.link.features import Ints
 from pipelines.link.fused.enumerate import sampled_pairs
 from pipelines.link.fused.hashing import hash_strings
 
@@ -38,3 +39,18 @@ def pairs_of_plan(plan: RulePlan, encoded: Encoded, wanted: int, seed: int) -> t
     width = max(encoded.size, 1)
     pairs = np.unique(a * width + b)
     return (pairs // width, pairs % width), rate
+
+
+def thinned(pairs: Pairs, encoded: Encoded, wanted: int, seed: int, rate: float) -> tuple[Ints, float]:
+    """Return the rows of about `wanted` of the pairs, and which share of all they are, `pairs` being `rate` of it.
+
+    Rows are taken by a hash of both record ids.
+    """
+    size = len(pairs[0])
+    if size <= wanted:
+        return np.arange(size), rate
+    hashes = hash_strings(encoded.record_ids, seed + 1)
+    # The sum of two hashes (modulo 2**64) is as even as one, and the same for (a, b) and (b, a).
+    limit = np.uint64(wanted / size * 2.0**64)
+    rows = np.flatnonzero(hashes[pairs[0]] + hashes[pairs[1]] < limit)
+    return rows, rate * len(rows) / size

@@ -17,7 +17,10 @@ HOUSEHOLD_CLASSES = (PLAIN, TWIN, NAMESAKE)
 
 @dataclass(frozen=True)
 class State:
-    """m and u by column, the household's own vectors by column, and priors by source pair code."""
+    """m and u by column, the household's own vectors by column, and priors by source pair code.
+
+    `household` says whether the household class takes part: the model has one, and the data can support it.
+    """
 
     m: tuple[Floats, ...]
     u: tuple[Floats, ...]
@@ -27,6 +30,7 @@ class State:
     namesakes: float
     match_prior: Floats
     household_prior: Floats
+    household: bool
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,19 @@ def household_columns(model: LinkageModel) -> Columns:
     return Columns(at[home.given], middle, at[home.birth], at[home.address], shared)
 
 
+def starting_m(model: LinkageModel) -> tuple[Floats, ...]:
+    """Return the m that the model starts from, by column."""
+    return tuple(_normalised(level.m for level in comparison.levels) for comparison in model.comparisons)
+
+
+def starting_u(model: LinkageModel) -> tuple[Floats, ...]:
+    """Return the u that the model starts from, by column."""
+    return tuple(_normalised(level.u for level in comparison.levels) for comparison in model.comparisons)
+
+
 def start_state(model: LinkageModel, source_pairs: int) -> State:
     """Return the state that training starts from: the model's own m, u and shares."""
-    m = tuple(_normalised([level.m for level in comparison.levels]) for comparison in model.comparisons)
-    u = tuple(_normalised([level.u for level in comparison.levels]) for comparison in model.comparisons)
+    m, u = starting_m(model), starting_u(model)
     at, home = household_columns(model), model.household
     return State(
         m=m,
@@ -65,6 +78,7 @@ def start_state(model: LinkageModel, source_pairs: int) -> State:
         namesakes=home.namesakes if home else 0.0,
         match_prior=np.full(source_pairs, model.prior),
         household_prior=np.full(source_pairs, home.prior if home else 0.0),
+        household=home is not None,
     )
 
 
@@ -76,7 +90,7 @@ def _normalised(values: Iterable[float]) -> Floats:
 def class_vectors(model: LinkageModel, state: State) -> dict[str, dict[int, Floats]]:
     """Return P(level | class) by column for each class."""
     classes = {MATCH: dict(enumerate(state.m)), RANDOM: dict(enumerate(state.u))}
-    if model.household is None:
+    if not state.household:
         return classes
     at = household_columns(model)
     plain = {**classes[RANDOM], **state.shared, at.birth: state.birth}
@@ -86,6 +100,21 @@ def class_vectors(model: LinkageModel, state: State) -> dict[str, dict[int, Floa
     if at.middle is not None:
         classes[NAMESAKE][at.middle] = state.m[at.middle]
     return classes
+
+
+def class_priors(state: State) -> dict[str, Floats]:
+    """Return the share of the pairs that belongs to each class, by source pair code."""
+    match = state.match_prior
+    if not state.household:
+        return {MATCH: match, RANDOM: 1.0 - match}
+    home = state.household_prior
+    return {
+        MATCH: match,
+        RANDOM: 1.0 - match - home,
+        PLAIN: home * (1.0 - state.twins - state.namesakes),
+        TWIN: home * state.twins,
+        NAMESAKE: home * state.namesakes,
+    }
 
 
 def classes_for(
