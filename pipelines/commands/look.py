@@ -88,7 +88,7 @@ def model(
 
 
 def sql(
-    role: Annotated[str, typer.Option(help="analyst, auditor, engineer or linkage.")] = "analyst",
+    role: Annotated[str, typer.Option(help="analyst, auditor or engineer.")] = "analyst",
     command: Annotated[
         list[str] | None, typer.Option("--command", "-c", help="One statement, then end; may be repeated.")
     ] = None,
