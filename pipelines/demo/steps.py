@@ -80,7 +80,9 @@ def _deliver(options: DemoOptions, period: str) -> str | None:
         for path in files_of(load_contracts()[agency], period, extracts_of(options) / agency).values():
             target = inbox / agency / path.name
             if not target.exists():
-                target.touch(mode=0o600)
-                shutil.copyfile(path, target)
+                partial = target.with_name(f"{target.name}.part")  # a name that is never read
+                partial.touch(mode=0o600)
+                shutil.copyfile(path, partial)
+                partial.replace(target)
                 copied += 1
     return None if copied else f"{period}: the inbox held these files already"
