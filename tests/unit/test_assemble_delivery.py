@@ -188,6 +188,68 @@ def test_problems_of_single_fields_are_counted_and_the_row_is_kept() -> None:
     assert outcome(delivery, "demographics").contributed == 1
 
 
+def test_fields_that_contradict_each_other_are_counted_under_the_agency_s_own_columns() -> None:
+    delivery = normalise(
+        "childrens_services",
+        person=[
+            {
+                "pers_person_id": "P7",
+                "pers_surname": "Ito",
+                "pers_sex": "F",
+                "pers_expected_dob": "2026-12-01 00:00:00",
+            },
+            {"pers_person_id": "P8", "pers_surname": "Ito"},
+            {
+                "pers_person_id": "P9",
+                "pers_surname": "Ito",
+                "pers_dob": "2015-03-04 00:00:00",
+                "pers_death_date": "2015-03-03 00:00:00",
+                "pers_upn": "L801200015001",
+                "pers_upn_unknown": "UN1",
+            },
+        ],
+        cin_episodes=[
+            {"cine_referral_id": "R1", "cine_person_id": "P9", "cine_referral_date": "2014-12-01 00:00:00"},
+            {"cine_referral_id": "R2", "cine_person_id": "P9", "cine_referral_date": "2013-12-01 00:00:00"},
+            {"cine_referral_id": "R3", "cine_person_id": "P7", "cine_referral_date": "2025-12-01 00:00:00"},
+        ],
+        missing=[
+            {
+                "miss_table_id": "M1",
+                "miss_person_id": "P9",
+                "miss_missing_episode_start_date": "2014-12-01 00:00:00",
+            }
+        ],
+    )
+    assert outcome(delivery, "person").issues == {
+        ("pers_sex", "UNBORN_WITH_A_SEX"): 1,
+        ("pers_dob", "NEITHER_BORN_NOR_EXPECTED"): 1,
+        ("pers_death_date", "DEATH_BEFORE_BIRTH"): 1,
+        ("pers_upn", "UPN_AND_REASON_FOR_NONE"): 1,
+    }
+    assert outcome(delivery, "cin_episodes").issues == {
+        ("cine_referral_date", "EVENT_OVER_40_WEEKS_BEFORE_BIRTH"): 2
+    }
+    assert outcome(delivery, "missing").issues == {
+        ("miss_missing_episode_start_date", "EVENT_BEFORE_BIRTH"): 1
+    }
+    assert all(not found.quarantined for found in delivery.files)
+
+
+def test_an_alias_s_later_birth_date_makes_no_contradiction() -> None:
+    nominal = {"NominalRef": "N1", "Surname": "Khan"}
+    delivery = normalise(
+        "police",
+        nominal=[
+            nominal | {"NameType": "PRIMARY", "DateOfBirth": "02/03/1980"},
+            nominal | {"NameType": "ALIAS", "DateOfBirth": "02/03/2026"},
+        ],
+        occurrence=[{"OccurrenceRef": "O1", "ReportedDateTime": "05/01/2026 13:40"}],
+        involvement=[{"OccurrenceRef": "O1", "NominalRef": "N1", "Role": "VIC"}],
+    )
+    assert outcome(delivery, "involvement").issues == {}
+
+
 TEXT = st.none() | st.sampled_from(["L1", "L2", "1", "-", " ", "R"]) | st.text(max_size=8)
 
 
