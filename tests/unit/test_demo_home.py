@@ -98,7 +98,8 @@ def test_make_leaves_nothing_of_a_demo_behind(home: Path) -> None:
     parts = ("inbox", "archive", "truth", "reports", "gx", "demo", "airflow")
     for part in parts:
         put(home / part / "file")
-    put(home / "key")
+    for file in ("key", "inbox-state.json"):
+        put(home / file)
     installed = home.parent / "installed"  # newer than what it would be made from: nothing is installed
     installed.touch()
     variables = (f"BIN={Path(sys.executable).parent}", f"INSTALLED={installed}", "CONFIRM=yes")
