@@ -113,6 +113,23 @@ def test_aliases_of_a_nominal_are_further_names_of_one_record() -> None:
     assert rows_of(delivery, "person_name", "name_type", "family") == [("USUAL", "KHAN"), ("ALIAS", "CANN")]
 
 
+@pytest.mark.parametrize(
+    ("second", "third", "middle", "raw"),
+    [
+        ("Omar", "Idris", "OMAR IDRIS", "Omar Idris"),
+        ("Omar", None, "OMAR", "Omar"),
+        (None, "Idris", "IDRIS", "Idris"),
+        (None, None, None, None),
+    ],
+)
+def test_a_third_forename_follows_the_second(
+    second: str | None, third: str | None, middle: str | None, raw: str | None
+) -> None:
+    nominal = {"NominalRef": "N1", "NameType": "PRIMARY", "Surname": "Khan", "Forename1": "Ali"}
+    delivery = normalise("police", nominal=[nominal | {"Forename2": second, "Forename3": third}])
+    assert rows_of(delivery, "person_name", "given", "middle", "middle_raw") == [("ALI", middle, raw)]
+
+
 def test_an_alias_without_its_nominal_is_an_orphan() -> None:
     delivery = normalise("police", nominal=[{"NominalRef": "N7", "NameType": "ALIAS", "Surname": "Cann"}])
     assert [row.reasons for row in outcome(delivery, "nominal").quarantined] == [("ORPHAN",)]
