@@ -15,6 +15,7 @@ from rich.console import Console
 
 from pipelines.demo.airflow_client import DagRun
 from pipelines.demo.airflow_processes import AirflowError
+from pipelines.demo.figures import next_steps
 from pipelines.demo.run import DemoOptions, DemoSteps, run_demo
 from pipelines.demo.steps import demo_options, demo_steps
 from pipelines.demo.summary import DemoSummary, Expectations, Linkage
@@ -143,6 +144,22 @@ def test_a_run_that_fails_ends_the_demo_with_the_task_and_its_log(
         run(tmp_path, airflow, steps(was_done=False, is_published=False))
     assert airflow.is_stopped
     assert not (tmp_path / "demo").exists()
+
+
+def test_printed_commands_find_the_home_of_the_demo_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = SimpleNamespace(record_a="a", record_b="b")
+
+    def commands() -> list[str]:
+        steps = list(next_steps("person", pair))
+        return [command for _, command in steps if "joinedup " in command or command.endswith("make up")]
+
+    monkeypatch.setenv("JOINEDUP_HOME", str(tmp_path / "my home"))
+    assert len(commands()) == 5
+    assert all(each.startswith(f"JOINEDUP_HOME='{tmp_path}/my home' ") for each in commands())
+    monkeypatch.delenv("JOINEDUP_HOME")
+    assert not any("JOINEDUP_HOME" in each for each in commands())
 
 
 def test_extracts_are_written_and_delivered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
