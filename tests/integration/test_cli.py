@@ -78,6 +78,10 @@ class TestFromTheInboxToARelease:
         output = first_period["status"].output
         assert "Live: release" in output and "NORMALISED" in output
 
+    def test_status_cuts_no_reason_short(self, first_period: dict[str, Result]) -> None:
+        output = first_period["status"].output
+        assert "REQUIRED_MISSING:NominalRef 1" in output and "…" not in output
+
     def test_the_model_is_shown_with_its_passes(self, first_period: dict[str, Result]) -> None:
         assert "EM, one pass per blocking rule" in first_period["model"].output
 
