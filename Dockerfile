@@ -20,6 +20,10 @@ COPY schemas schemas
 COPY expectations expectations
 COPY dags dags
 
+# The commit goes into each run manifest; without git in the image, only the build can tell it.
+ARG JOINEDUP_COMMIT
+ENV JOINEDUP_COMMIT=$JOINEDUP_COMMIT
+
 RUN useradd --system --uid 50000 --home-dir "$AIRFLOW_HOME" joinedup \
     && mkdir -p "$AIRFLOW_HOME/logs" "$AIRFLOW_HOME/state" "$JOINEDUP_HOME/inbox" \
     && chown -R joinedup:joinedup "$AIRFLOW_HOME" "$JOINEDUP_HOME" \

@@ -63,8 +63,9 @@ clean-warehouse: ## Delete the warehouse, extracts and reports for good (CONFIRM
 	@test "$(CONFIRM)" = yes || { echo "This deletes data for good. Say: make clean-warehouse CONFIRM=yes"; exit 1; }
 	@$(MAKE) --no-print-directory $(INSTALLED)
 	@$(BIN)/python -c "from pipelines.warehouse.server import delete_server; delete_server()"
+	@$(BIN)/python -c "from pipelines.demo.home import remove_demo_settings; remove_demo_settings()"
 	@home="$${JOINEDUP_HOME:-.joinedup}"; \
-		for part in inbox archive truth reports demo airflow key; do rm -rf "$${home:?}/$$part"; done; \
+		for part in inbox archive truth reports gx demo airflow key inbox-state.json .postgres.lock; do rm -rf "$${home:?}/$$part"; done; \
 		rmdir "$$home" 2>/dev/null || true; echo "Deleted the warehouse, extracts and reports of $$home."
 
 # The stamp is newer than what it was made from, so nothing is installed twice.

@@ -21,7 +21,7 @@ Builds the next release from a linkage run beside the live one, checks it, and s
 
 | task | does | re-run |
 |---|---|---|
-| `build` | writes the release; nobody reads it yet | safe |
+| `build` | writes the release; nobody reads it yet. Fails for a period before the latest linked one | safe |
 | `check` | expectations on the release; chooses `approve` or `publish` | safe |
 | `approve` | only when warnings failed and no setting answers: waits for a person (Required Actions) | asks again |
 | `publish` | swaps the release in, in one update, with who approved it and why | safe |

@@ -57,10 +57,16 @@ class Settings:
         return _kept_key(self.home / "key")
 
 
+def make_home(home: Path) -> Path:
+    """Return the home, made where it is not; other users may not enter what is made here."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return home
+
+
 def _kept_key(path: Path) -> bytes:
     """Return the key kept in `path`, made on first use with mode 0600."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_home(path.parent)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:

@@ -1,8 +1,8 @@
 """How fast linking is, beside others: `python -m benchmarks.speed`; prints tables in Markdown.
 
 `--case wide` gives every contender the same trained model and compares blocking, comparing and scoring over many
-candidate pairs. `--case tight` has each do the whole job: load, train, score, cluster; with the reference engine
-(recordlinkage) among the contenders the model is given there too. `--growth` repeats the tight case for 100,000,
+candidate pairs. `--case tight` has each do the whole job: load, train, score, cluster; with `recordlinkage` (the
+package by itself, tight case only) or `reference` (our engine on it) among the contenders the model is given there too. `--growth` repeats the tight case for 100,000,
 1,000,000 and 10,000,000 records and draws docs/images/linkage-growth.svg. Contenders run in processes of their own,
 one after the other, in turns; figures are medians.
 """
@@ -98,7 +98,7 @@ class Bench:
         """Return how fused and splink agree at the join threshold, and how right each contender is."""
         probability = load_case(case).link_probability  # type: ignore[arg-type]
         least = log2(probability / (1 - probability))
-        found = [name for name in self.names if name != "enumeration"]
+        found = [name for name in self.names if name in ("fused", "splink", "reference")]
         truths = {name: compare_truth(self.edges(name), self.data(records), least) for name in found}
         if not {"fused", "splink"} <= set(found):
             return None, truths
@@ -107,7 +107,7 @@ class Bench:
 
 def compare(bench: Bench, options: argparse.Namespace) -> None:
     """Print one case: phases, ratios, agreement."""
-    given = options.case == "wide" or "recordlinkage" in bench.names
+    given = options.case == "wide" or bool({"recordlinkage", "reference"} & set(bench.names))
     summaries = bench.compete(options.case, options.records, options.repeat, given)
     agreement, truths = bench.agreement(options.case, options.records)
     pairs = {name: each.pairs for name, each in summaries.items() if name != "enumeration"}

@@ -19,7 +19,8 @@ from benchmarks.speed.task import Answer, Task, read_answer
 CONTENDERS = {
     "fused": ("benchmarks.speed.ours", "fused"),
     "splink": ("benchmarks.speed.splink_contender",),
-    "recordlinkage": ("benchmarks.speed.ours", "recordlinkage"),
+    "recordlinkage": ("benchmarks.speed.recordlinkage_contender",),
+    "reference": ("benchmarks.speed.ours", "reference"),
     "enumeration": ("benchmarks.speed.enumeration",),
 }
 SECONDS_BETWEEN_LOOKS = 0.05

@@ -1,4 +1,4 @@
-"""Our engines as contenders: `fused` does the whole job, `recordlinkage` (the reference) finds edges."""
+"""Our engines as contenders: `fused`, and the `reference` on recordlinkage, which holds all pairs in memory."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ PHASES = ("load", "encode", "train", "plan", "score", "cluster")
 TITLES = {
     "fused": "joinedup, fused engine",
     "splink": "Splink 5 on DuckDB",
-    "recordlinkage": "joinedup, recordlinkage engine (reference)",
+    "recordlinkage": "recordlinkage 0.16",
+    "reference": "joinedup, reference engine",
     "enumeration": "bare loop over the pairs of the same blocks",
 }
 

@@ -25,10 +25,14 @@ def up(
         bool, typer.Option("--unattended", help="Also watch the inbox, and link at the cut-off.")
     ] = False,
 ) -> None:
-    """Start Airflow with the DAGs and keep it running until Ctrl-C."""
+    """Make the warehouse ready, start Airflow with the DAGs, and keep it running until Ctrl-C."""
+    from pipelines.stages import prepare
+
     console = Console()
     signal.signal(signal.SIGTERM, _as_interrupt)
     progress = Progress(console)
+    with progress.step("Prepare the warehouse"):
+        prepare()
     home = open_airflow_home(usual_port=True)
     server = AirflowServer(home, {"JOINEDUP_UNATTENDED": "1"} if unattended else None)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -15,19 +14,16 @@ def demo(
     seed: Annotated[int, typer.Option(help="Same seed, same population.")] = 1,
 ) -> None:
     """Write two periods of three agencies' files, run the DAGs on them, and show what came of it."""
-    from rich.console import Console
-
+    from pipelines.commands.console import wide_console
     from pipelines.demo.airflow_home import open_airflow_home
     from pipelines.demo.airflow_server import AirflowServer
     from pipelines.demo.home import prepare_demo_home
     from pipelines.demo.run import run_demo
     from pipelines.demo.steps import demo_options, demo_steps
 
-    # Wide enough for the tables also where the output goes to a file.
-    console = Console(width=None if sys.stdout.isatty() else 110)
     prepare_demo_home()
     options = demo_options(people, seed, PERIODS)
-    run_demo(options, demo_steps(options), AirflowServer(open_airflow_home()), console)
+    run_demo(options, demo_steps(options), AirflowServer(open_airflow_home()), wide_console())
 
 
 def register(app: typer.Typer) -> None:

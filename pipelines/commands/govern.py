@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from pipelines.commands.console import wide_console
 
 access = typer.Typer(
     help="Logged, time-limited reading of landing, quarantine or normalised.", no_args_is_help=True
@@ -46,7 +47,10 @@ def protect(
         str, typer.Argument(help="RESTRICTED (links, shows no location) or SEALED (never links).")
     ],
     reason: Annotated[str, typer.Option(help="Why; kept for ever.")],
-    scope: Annotated[str | None, typer.Option(help="Identities of one scope are never linked.")] = None,
+    scope: Annotated[
+        str | None,
+        typer.Option(help="Kept with the notice; a SEALED record links with nobody, whatever its scope."),
+    ] = None,
     effective_from: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
 ) -> None:
     """Protect a record: at once in every kept release, and in every run from now on. Notices are only added."""
@@ -82,11 +86,11 @@ def list_reasons() -> None:
     )
     table = Table()
     for heading in ("agency", "file", "period", "reason", "rows"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     with transaction() as connection:
         for row in connection.execute(query):
             table.add_row(row.agency, row.file, row.period, row.reason, f"{row.rows:,}")
-    Console().print(table)
+    wide_console().print(table)
     typer.echo("After a fix of a contract or a code map: joinedup ingest AGENCY PERIOD --again")
 
 

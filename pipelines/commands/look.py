@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from pipelines.commands import files
+from pipelines.commands.console import wide_console
 
 
 def status() -> None:
     """Show deliveries by agency and period, lateness, what was set aside, and the live release."""
     from pipelines.ingest.status import ingest_status
 
-    found, console = ingest_status(), Console()
+    found, console = ingest_status(), wide_console()
     table = Table(title="Deliveries", title_justify="left")
     for heading in ("period", "agency", "state", "due", "late", "rows", "quarantined"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for each in found.deliveries:
         late = f"{each.days_late} d" if each.days_late else ""
         state = each.state + (f" (waits for {', '.join(each.waiting_for)})" if each.waiting_for else "")
@@ -40,14 +40,15 @@ def status() -> None:
     live = found.release
     console.print(
         f"Live: release {live.release_id} as of {live.as_of}, published {live.published_at:%Y-%m-%d %H:%M},"
-        f" approved by {live.approved_by}"
+        f" approved by {live.approved_by}",
+        soft_wrap=True,
     )
 
 
 def _reasons(counts: Mapping[str, int]) -> str:
-    """Return counts by reason, the largest first."""
+    """Return counts by reason, one a line, the largest first."""
     largest = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{reason} {count}" for reason, count in largest)
+    return "\n".join(f"{reason} {count}" for reason, count in largest)
 
 
 def explain(
@@ -73,7 +74,7 @@ def explain(
 
 
 def sql(
-    role: Annotated[str, typer.Option(help="analyst, auditor, engineer or linkage.")] = "analyst",
+    role: Annotated[str, typer.Option(help="analyst, auditor or engineer.")] = "analyst",
     command: Annotated[
         list[str] | None, typer.Option("--command", "-c", help="One statement, then end; may be repeated.")
     ] = None,

@@ -1,4 +1,4 @@
-"""What a linkage model may say: kinds of comparison, the conditions of their levels, and the keys of blocking rules."""
+"""What a linkage model may say: kinds of comparison, conditions of their levels, keys of blocking rules."""
 
 from __future__ import annotations
 

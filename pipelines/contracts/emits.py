@@ -34,9 +34,14 @@ class Condition(_Strict):
 
 
 class Source(_Strict):
-    """Where a value comes from: a column, one key of the JSON object in a column, or a constant."""
+    """Where a value comes from: a column, one key of the JSON object in a column, or a constant.
+
+    `then` names columns that continue the first one, as where each given name has a column of its own; what stands
+    in them follows after a space.
+    """
 
     column: str | None = None
+    then: tuple[str, ...] = ()
     json_key: str | None = None
     value: str | None = None
 
@@ -51,7 +56,15 @@ class Source(_Strict):
             raise ValueError("either a column or a value is expected")
         if self.json_key and not self.column:
             raise ValueError("json_key is expected together with a column")
+        if self.then and (self.json_key or not self.column):
+            raise ValueError("then is expected together with a column, and without json_key")
         return self
+
+    def columns(self) -> Iterator[str]:
+        """Every column that is read."""
+        if self.column:
+            yield self.column
+        yield from self.then
 
 
 class Emit(_Strict):
@@ -79,5 +92,6 @@ class Emit(_Strict):
         """Every column of the file that this emit reads."""
         if self.when:
             yield self.when.column
-        yield from (source.column for source in self.set.values() if source.column)
+        for source in self.set.values():
+            yield from source.columns()
         yield from self.attributes

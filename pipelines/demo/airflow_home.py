@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.settings import PROJECT_ROOT, load_settings
+from pipelines.settings import PROJECT_ROOT, load_settings, make_home
 
 USER = "admin"
 LOCALHOST = "127.0.0.1"
@@ -80,7 +80,8 @@ class AirflowHome:
 
     def write_files(self) -> None:
         """Make the folder, the password (kept when it exists) and the scheduler's local settings."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_home(self.folder.parent)
+        self.folder.mkdir(exist_ok=True)
         self.folder.chmod(0o700)
         self.logs.mkdir(exist_ok=True)
         config = self.folder / "config"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,7 +88,7 @@ def read_summary(options: DemoOptions, extracts: Path) -> DemoSummary:
         by_agencies=list(_parts(quality)),
         baselines=[_baseline(each) for each in baselines(extracts, truth, live.period)],
         notes=_notes(live),
-        next_steps=list(_next_steps(options, live, example, pair)),
+        next_steps=list(next_steps(example, pair)),
     )
 
 
@@ -116,8 +118,9 @@ def _notes(live: Any) -> list[str]:
     ]
 
 
-def _next_steps(options: DemoOptions, live: Any, example: str | None, pair: Any) -> Iterator[tuple[str, str]]:
-    program = ".venv/bin/joinedup"
+def next_steps(example: str | None, pair: Any) -> Iterator[tuple[str, str]]:
+    """Yield what to do next and the command for it, which finds this home again from any shell."""
+    program = f"{_same_home()}.venv/bin/joinedup"
     query = "SELECT agencies, people, is_suppressed FROM published.agency_overlap ORDER BY agencies"
     yield "Query the joined view as the analyst:", f'{program} sql --role analyst -c "{query}"'
     yield "Open a session:", f"{program} sql --role analyst"
@@ -128,4 +131,10 @@ def _next_steps(options: DemoOptions, live: Any, example: str | None, pair: Any)
         yield "See why the weakest link is a link:", f"{program} explain {pair.record_a} {pair.record_b}"
     if example:
         yield "See what holds a person together:", f"{program} explain --person {example}"
-    yield "Open Airflow's UI with these DAGs:", "make up"
+    yield "Open Airflow's UI with these DAGs:", f"{_same_home()}make up"
+
+
+def _same_home() -> str:
+    """Return what a command begins with to find this home again; nothing where it is the usual one."""
+    home = os.environ.get("JOINEDUP_HOME")
+    return f"JOINEDUP_HOME={shlex.quote(home)} " if home else ""

@@ -76,10 +76,13 @@ def _deliver(options: DemoOptions, period: str) -> str | None:
     """Put one period's files into the inbox, as the agencies would; files that lie there already stay."""
     inbox, copied = load_settings().inbox_dir, 0
     for agency in options.agencies:
-        (inbox / agency).mkdir(parents=True, exist_ok=True)
+        (inbox / agency).mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in files_of(load_contracts()[agency], period, extracts_of(options) / agency).values():
             target = inbox / agency / path.name
             if not target.exists():
-                shutil.copyfile(path, target)
+                partial = target.with_name(f"{target.name}.part")  # a name that is never read
+                partial.touch(mode=0o600)
+                shutil.copyfile(path, partial)
+                partial.replace(target)
                 copied += 1
     return None if copied else f"{period}: the inbox held these files already"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from pipelines.contracts.agency import Contract
 from pipelines.errors import DeliveryRejected, WarehouseError
@@ -22,6 +22,11 @@ from pipelines.warehouse.engine import stage_lock, transaction
 from pipelines.warehouse.tables import extract
 
 log = logging.getLogger("joinedup.ingest")
+
+_FORGET_UNOWNED = text(
+    "DELETE FROM audit.stage_report WHERE run_id IS NULL AND (details ->> 'again')::boolean"
+    " AND (details ->> 'extract_id')::bigint = :extract_id"
+)
 
 
 def requeue_delivery(
@@ -71,5 +76,7 @@ def _land_again(
     report = replace(
         report, details={**report.details, "status": status, "again": True, "warnings": warnings}
     )
+    # A process that was killed before its run took the report over left one behind.
+    connection.execute(_FORGET_UNOWNED, {"extract_id": extract_id})
     write_report(connection, report, run_id, landed.seconds)
     return report

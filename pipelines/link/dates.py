@@ -50,7 +50,7 @@ def _as_digits(days: Ints) -> Ints:
     year = day.astype("datetime64[Y]")
     of_month = (day - month).astype(np.int64) + 1
     of_year = (month - year).astype(np.int64) + 1
-    return (year.astype(np.int64) + 1970) * 10_000 + of_year * 100 + of_month
+    return np.asarray((year.astype(np.int64) + 1970) * 10_000 + of_year * 100 + of_month)
 
 
 def date_condition(condition: str, left: Spans, right: Spans, years: int) -> Bools:

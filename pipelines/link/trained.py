@@ -262,7 +262,9 @@ def _read_parameters(content: dict[str, Any]) -> Parameters:
 def _read_training(content: dict[str, Any]) -> TrainingRecord:
     home = content.get("household")
     read = {
-        "passes": tuple(PassRecord(**{**each, "left_out": tuple(each["left_out"])}) for each in content["passes"]),
+        "passes": tuple(
+            PassRecord(**{**each, "left_out": tuple(each["left_out"])}) for each in content["passes"]
+        ),
         "warnings": tuple(content["warnings"]),
         "priors": tuple(PriorRecord(**each) for each in content.get("priors", ())),
         "starts": tuple(StartRecord(**each) for each in content.get("starts", ())),

@@ -14,6 +14,7 @@ from pipelines.identity.runs import LinkRun, later_period, read_link_run
 from pipelines.publish.headlines import linked_person_statement
 from pipelines.publish.manifest import keep_manifest
 from pipelines.publish.people import insert_people
+from pipelines.publish.safeguard import require_nobody_found
 from pipelines.publish.summaries import insert_currency, insert_overlap
 from pipelines.publish.working import RowCounts, prepare_working_tables
 from pipelines.warehouse.engine import lock_in_transaction, transaction
@@ -46,7 +47,8 @@ def build_release(link_run_id: int) -> BuiltRelease:
 
     Raises:
         LinkageError: there is no such linkage run.
-        ReleaseError: the run's people are not in the ledger, or it is of a period before the latest linked one.
+        ReleaseError: the run's people are not in the ledger, it is of a period before the latest linked one, or
+            somebody who must not be found would be.
     """
     with transaction() as connection:
         lock_in_transaction(connection, RELEASE_LOCK)
@@ -57,6 +59,7 @@ def build_release(link_run_id: int) -> BuiltRelease:
         if counts.records_published == 0:
             raise ReleaseError(f"linkage run {link_run_id} has no people to publish; were they assigned?")
         tables = _fill(connection, release_id, run)
+        require_nobody_found(connection, release_id, run)
         for name in tables:
             # A second release doubles the tables; with old statistics the checks would take a minute.
             connection.exec_driver_sql(f"ANALYZE publication.{name}")

@@ -19,9 +19,9 @@ Made from `schemas/shared/` and the headlines of `schemas/agencies/` by `joinedu
 test fails when it is out of date. The same texts are comments in the database (`\\d+ published.person`).
 
 Analysts read the views of `published`: pseudonymous, always of one release, whole. The tables of `normalised`
-are for the linkage role. In the column *sensitivity*, `key` links rows, `identifying` can name somebody,
-`sensitive` says something about somebody that must be guarded, `attribute` is anything else, and `provenance`
-says where the row came from."""
+are for services that link, and for people with a grant. In the column *sensitivity*, `key` links rows,
+`identifying` can name somebody, `sensitive` says something about somebody that must be guarded, `attribute` is
+anything else, and `provenance` says where the row came from."""
 
 _PUBLISHED = """\
 ## Published views

@@ -78,13 +78,6 @@ def reject_older(release_id: int) -> None:
     )
 
 
-def live_release() -> int | None:
-    """Return the id of the release that analysts see, if any."""
-    with transaction() as connection:
-        found = connection.scalar(text("SELECT release_id FROM publication.current_release"))
-    return None if found is None else int(found)
-
-
 def drop_old_releases(keep: int = KEPT_RELEASES) -> list[int]:
     """Return the ids of the releases whose rows were deleted: superseded or rejected, beyond the newest few.
 

@@ -24,6 +24,7 @@ from pipelines.quality import gx_types
 from pipelines.quality import report_words as words
 from pipelines.quality.gx_store import results_folder
 from pipelines.quality.report_environment import TEMPLATES, prepare, worst
+from pipelines.quality.report_reader import settings_in_force
 from pipelines.words import title
 
 STATES = {"critical": "stopped", "warning": "warned", "info": "noted"}
@@ -98,7 +99,7 @@ class OfflinePage(DefaultJinjaPageView):
         self.env.loader = ChoiceLoader(
             [FileSystemLoader([TEMPLATES / "data_docs", TEMPLATES]), *filter(None, [self.env.loader])]
         )
-        prepare(self.env, "style.css", "data_docs.css")
+        prepare(self.env, "style.css", "data_docs.css").globals["settings"] = settings_in_force()
 
     def render(self, document: RenderedDocumentContent, template: str | None = None, **kwargs: Any) -> str:
         """Return the page as HTML; `home` leads back to the index from wherever the page lies."""

@@ -37,7 +37,9 @@ class PoliceEvents:
 
     def month(self, household: Household, start: date) -> tuple[list[Row], list[Row]]:
         """Return the occurrences of a household in the month that starts at `start`, and the involvements."""
-        known = [person for person in household.people if self.chunk.of("police", person)]
+        known = [
+            person for person in household.people if person.born < start and self.chunk.of("police", person)
+        ]
         if not known or not self.dice.chance(min(0.5, 0.09 * len(known) * household.police_factor)):
             return [], []
         grown = [person for person in known if person.age(start) >= 18]

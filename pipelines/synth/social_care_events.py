@@ -39,6 +39,8 @@ OUTCOME_FLAGS = (
     "NON_AGENCY_ADOPTION_FLAG",
 )  # fmt: skip
 DAYS_OF_CHILDHOOD = 6570
+LONGEST_BEFORE_BIRTH = 200
+REFERRED_BEFORE_BIRTH = 0.05
 ADOPTED, DIED = "RC1", "RC2"
 CIN, CPP, MISSING = "ssd_cin_episodes", "ssd_cp_plans", "ssd_missing"
 _CLOSE_REASON, _CLOSE_DATE, _PLAN_END = 8, 9, 4
@@ -57,7 +59,10 @@ class SocialCareEvents:
         if record.person.role != "child":
             return
         for _ in range(self.dice.draw(REFERRALS)):
-            self.refer(record, reference - timedelta(days=self.dice.between(1, 1800)), reference)
+            when = reference - timedelta(days=self.dice.between(1, 1800))
+            if when < record.person.born:
+                when = self._day_since_conception(record.person.born, reference)
+            self.refer(record, when, reference)
         if record.person.age(reference) >= 11 and self.dice.chance(0.09):
             for _ in range(self.dice.between(1, 4)):
                 self._go_missing(record, reference - timedelta(days=self.dice.between(1, 500)), reference)
@@ -82,7 +87,6 @@ class SocialCareEvents:
         """Add a referral, and a child protection plan to some."""
         person, dice = record.person, self.dice
         grown_up = person.born + timedelta(days=DAYS_OF_CHILDHOOD)
-        when = max(when, person.born - timedelta(days=200))
         if when >= grown_up:
             when = grown_up - timedelta(days=dice.between(30, 1500))
         source, is_nfa = dice.draw(SOURCES), dice.chance(0.1)
@@ -101,6 +105,13 @@ class SocialCareEvents:
         record.further[CIN].append(row)
         if not is_nfa and dice.chance(0.16):
             self._plan(record, row, when + timedelta(days=25), reference)
+
+    def _day_since_conception(self, born: date, reference: date) -> date:
+        """Return a day in the life of a child so far; a few are referred before birth, the unborn only then."""
+        first, last = born, reference
+        if born > reference or self.dice.chance(REFERRED_BEFORE_BIRTH):
+            first, last = born - timedelta(days=LONGEST_BEFORE_BIRTH), min(born, reference)
+        return first + timedelta(days=self.dice.below(max(1, (last - first).days)))
 
     def _close(self, row: Row, reason: str, when: date) -> None:
         row[_CLOSE_REASON], row[_CLOSE_DATE] = reason, stamp(when)

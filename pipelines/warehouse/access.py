@@ -8,7 +8,7 @@ who rolls it back to leave no trace reads nothing.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, func, insert, inspect, select, text, update
+from sqlalchemy import Connection, func, insert, inspect, select, text, update
 
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.engine import transaction
@@ -170,16 +170,10 @@ def _check_grantee(connection: Connection, grantee: str) -> None:
 
 def revoke_access(grant_id: int) -> bool:
     """Return whether a live grant was ended."""
-    return _revoke(access_grant.c.grant_id == grant_id) > 0
-
-
-def revoke_expired() -> int:
-    """Return how many grants whose time is over were marked as ended; they had no effect any more."""
-    return _revoke(access_grant.c.expires_at <= func.clock_timestamp())
-
-
-def _revoke(condition: ColumnElement[bool]) -> int:
-    """Return how many grants were ended."""
-    ended = update(access_grant).where(access_grant.c.revoked_at.is_(None), condition)
+    live = update(access_grant).where(
+        access_grant.c.grant_id == grant_id,
+        access_grant.c.revoked_at.is_(None),
+        access_grant.c.expires_at > func.clock_timestamp(),
+    )
     with transaction() as connection:
-        return connection.execute(ended.values(revoked_at=func.clock_timestamp())).rowcount
+        return connection.execute(live.values(revoked_at=func.clock_timestamp())).rowcount > 0

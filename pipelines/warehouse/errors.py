@@ -6,6 +6,7 @@ error keeps its state code and the names of the table, column and constraint: en
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,22 +20,13 @@ from pipelines.errors import WarehouseError
 
 # States whose message holds names of tables, roles and the like, and never a value from a row.
 STATES_WITHOUT_VALUES = frozenset(
-    {
-        "08001",
-        "08006",
-        "28000",
-        "3D000",
-        "3F000",
-        "40001",
-        "40P01",
-        "42501",
-        "42703",
-        "42704",
-        "42710",
-        "42883",
-    }
-    | {"42P01", "42P06", "42P07", "42P16", "53300", "55006", "55P03", "57014", "57P01", "57P03", "57P04"}
+    {"08001", "08006", "28000", "40001", "40P01", "42501", "42703", "42704", "42710", "42883"}
+    | {"42P06", "42P07", "42P16", "53300", "55006", "55P03", "57014", "57P01", "57P03", "57P04"}
 )
+# What is missing from a warehouse that was never prepared; a refused connection has no state, only a text.
+STATES_OF_UNPREPARED = frozenset({"3D000", "3F000", "42P01"})
+TEXT_OF_UNPREPARED = re.compile(r'(role|database) "joinedup\w*" does not exist')
+PREPARE_FIRST = "the warehouse is not prepared: run joinedup prepare"
 OWN_MESSAGE = "JU"  # class of the states that our own functions raise; their messages are ours
 
 
@@ -51,6 +43,10 @@ def describe(error: BaseException | None) -> str:
     if not isinstance(error, psycopg.Error):
         return _describe_other(error)
     state = error.sqlstate
+    if state in STATES_OF_UNPREPARED:
+        return f"{PREPARE_FIRST} ({error.diag.message_primary} [{state}])"
+    if state is None and TEXT_OF_UNPREPARED.search(str(error)):
+        return PREPARE_FIRST
     if state is None:
         return str(error).strip() if isinstance(error, psycopg.OperationalError) else type(error).__name__
     if state in STATES_WITHOUT_VALUES or state.startswith(OWN_MESSAGE):

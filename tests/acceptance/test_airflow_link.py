@@ -21,7 +21,7 @@ from pipelines.warehouse.engine import transaction
 
 pytestmark = [pytest.mark.airflow, pytest.mark.database, pytest.mark.slow]
 
-PERIOD = "2026-09"
+PERIOD, NEXT = "2026-09", "2026-10"
 PEOPLE = 300
 
 
@@ -41,17 +41,20 @@ class Story:
     corrected: dict[str, str] = field(default_factory=dict)
     links_after_correction: list[DagRun] = field(default_factory=list)
     second_publish: dict[str, str] = field(default_factory=dict)
+    watched: dict[str, str] = field(default_factory=dict)
+    watched_runs: list[DagRun] = field(default_factory=list)
     by_hand_without_period: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
 def story(module_warehouse: Warehouse) -> Iterator[Story]:
-    with running_airflow(module_warehouse, PEOPLE, (PERIOD,)) as airflow:
+    with running_airflow(module_warehouse, PEOPLE, (PERIOD, NEXT)) as airflow:
         story = Story(airflow, addresses=listening_addresses())
         deliver_the_first_two(story)
         deliver_the_third(story)
         deliver_the_same_again(story)
         deliver_a_correction(story)
+        leave_a_delivery_to_the_watcher(story)
         run = airflow.client.trigger("link", {})
         story.by_hand_without_period = airflow.finish(run)
         yield story
@@ -86,6 +89,24 @@ def deliver_a_correction(story: Story) -> None:
     story.corrected = airflow.deliver("health", PERIOD)
     story.second_publish = answer(airflow, known, "Reject", "wait for the police's correction too")
     story.links_after_correction = airflow.runs_for("link", PERIOD)
+
+
+def leave_a_delivery_to_the_watcher(story: Story) -> None:
+    """Nobody starts the ingest of the next period's first delivery; the watcher looks twice."""
+    airflow = story.airflow
+    airflow.put_into_inbox("police", NEXT)
+    airflow.client.set_paused("watch_inbox", paused=False)
+    run = airflow.server.wait_for_new_run("ingest_police", NEXT, [], seconds=120)
+    story.watched = airflow.finish(run)
+    airflow.finish(airflow.client.trigger("watch_inbox", {}))
+    airflow.client.set_paused("watch_inbox", paused=True)
+    agencies = ("childrens_services", "health", "police")
+    story.watched_runs = [
+        each
+        for agency in agencies
+        for each in airflow.client.runs(f"ingest_{agency}")
+        if each.run_id.startswith("inbox__")
+    ]
 
 
 def answer(airflow: Airflow, known: Any, choice: str, reason: str) -> dict[str, str]:
@@ -164,6 +185,12 @@ def test_a_rejected_release_is_recorded_and_its_run_does_not_look_like_a_success
     assert story.second_publish["record_rejection"] == "failed"
     assert rows("SELECT count(*) FROM publication.release WHERE status = 'REJECTED'") == [(1,)]
     assert [run.state for run in story.airflow.runs_for("publish", PERIOD)] == ["success", "failed"]
+
+
+def test_the_watcher_starts_the_ingest_of_what_stands_in_the_inbox_and_only_once(story: Story) -> None:
+    assert story.watched["receive"] == story.watched["check_normalised"] == "success"
+    assert story.watched["announce"] == "skipped", "the period waits for two more agencies"
+    assert [(run.dag_id, run.period) for run in story.watched_runs] == [("ingest_police", NEXT)]
 
 
 def test_link_by_hand_needs_a_period_and_is_not_tried_again_without(story: Story) -> None:

@@ -22,9 +22,19 @@ MOMENTS = {
         "after one file has landed": "pipelines.ingest.receive.land_file:1:after",
         "its reports not yet given to its run": "pipelines.stages._adopt_reports:1:after",
     },
+    "requeue_delivery": {
+        "after one file has landed again": "pipelines.ingest.requeue.land_file:1:after",
+        "its reports not yet given to its run": "pipelines.stages._adopt_reports:1:after",
+    },
+    "check_landing": {
+        "what was found not committed": "pipelines.quality.checks.store_outcomes:1:after",
+    },
     "normalise_delivery": {
         "while rows are being loaded": "pipelines.warehouse.bulk._fill:3:after",
         "before the commit": "pipelines.stages.save_report:3:after",
+    },
+    "check_normalised": {
+        "what was found kept and on no page": "pipelines.quality.checks.write_run_report:1:before",
     },
     "announce": {
         "its run finished and nothing announced": "pipelines.stages.finish_run:1:after",
@@ -37,9 +47,20 @@ MOMENTS = {
         "after the edges": "pipelines.linking.save_edges:1:after",
         "before the commit": "pipelines.linking.finish_run:1:after",
     },
+    "check_linked": {
+        "what was found not committed": "pipelines.quality.checks.store_outcomes:1:after",
+        "checked and on one page of two": "pipelines.quality.reports.write_reports:1:before",
+    },
     "build_release": {
         "before the commit": "pipelines.publish.build.keep_manifest:1:after",
         "built but its report not written": "pipelines.stages.save_report:1:before",
+    },
+    "check_release": {
+        "what was found kept and on no page": "pipelines.quality.checks.write_run_report:1:before",
+    },
+    "reject_release": {
+        "rejected but not committed": "pipelines.publish.swap._decide:1:after",
+        "rejected but its manifest not written": "pipelines.publish.swap.write_manifest:1:before",
     },
     "publish_release": {
         "swapped but not committed": "pipelines.publish.swap._decide:1:after",
@@ -59,11 +80,17 @@ def arguments_of(stage: str, journey: Journey) -> tuple[Any, ...]:
     release_id = journey.results[f"release {SECOND}"]
     return {
         "receive": (LAST, SECOND),
+        "requeue_delivery": (LAST, SECOND),
         "the first link_period": (FIRST,),
+        "check_landing": (delivery_id,),
         "normalise_delivery": (delivery_id,),
+        "check_normalised": (delivery_id,),
         "announce": (delivery_id,),
         "link_period": (SECOND,),
+        "check_linked": (journey.results[f"run {SECOND}"],),
         "build_release": (journey.results[f"run {SECOND}"],),
+        "check_release": (release_id,),
+        "reject_release": (release_id, WHY, WHO),
         "publish_release": (release_id, WHO, WHY),
         "write_reports": (release_id,),
     }[stage]
@@ -87,6 +114,19 @@ def test_a_stage_that_was_killed_and_started_again_ends_as_if_undisturbed(
         sweep_staging()
         assert differences(contents(), journey.after[stage]) == {}
         assert files_now() == journey.files[stage]
+
+
+ELSEWHERE = {
+    "prepare": "tests/integration/test_warehouse_prepare.py",
+    "due_cutoffs": "writes one row, in one transaction",
+    "scan_inbox": "writes one file, which is moved into place",
+}
+
+
+def test_no_stage_is_left_out() -> None:
+    ours = [each for each in vars(stages).values() if getattr(each, "__module__", "") == stages.__name__]
+    all_stages = {each.__name__ for each in ours if hasattr(each, "__wrapped__")}
+    assert all_stages == {stage.split()[-1] for stage in MOMENTS} | ELSEWHERE.keys()
 
 
 def test_every_stage_leaves_a_trace_that_the_comparison_sees(journey: Journey) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,6 +144,14 @@ def test_data_docs_show_severity_and_reason_without_a_script(reports: Path, brow
     with open_offline(browser, result) as opened:
         body = opened.page.locator("main").inner_text()
     assert RULE in body and "Critical" in body and "30 of 60" in body
+
+
+def test_every_page_says_whether_test_numbers_count_as_evidence(reports: Path) -> None:
+    """On a page of ours in a table, on one of GX's at its foot; the setting is on in tests."""
+    for path in pages(reports):
+        told = re.sub(r"<[^>]+>", " ", path.read_text(encoding="utf-8"))
+        assert re.search(r"allow_synthetic\s+(is )?(?i:on)\b", told), path
+        assert "must be off where people are real" in told, path
 
 
 def test_print_shows_what_is_folded(reports: Path, browser: Browser) -> None:

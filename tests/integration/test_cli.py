@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from pipelines import cli
 from pipelines.errors import DeliveryRejected, JoinedupError
+from pipelines.ingest.status import DeliveryStatus, IngestStatus
 from pipelines.settings import load_settings
 
 pytestmark = pytest.mark.database
@@ -123,6 +125,21 @@ class TestWhatIsRefused:
             cli.main()
         assert ended.value.code == 9
         assert "Traceback" not in capsys.readouterr().err
+
+
+def test_status_cuts_no_reason_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    reasons = {"REQUIRED_MISSING:cine_referral_date": 1234, "REQUIRED_INVALID:cppl_cp_plan_start_date": 7}
+    waits = ("cin_episodes", "linked_identifiers")
+    delivery = DeliveryStatus(
+        "childrens_services", FIRST, "PARTIAL", date(2026, 10, 5), 50, quarantined=reasons, waiting_for=waits
+    )
+    found = IngestStatus((delivery,), (), None)
+    monkeypatch.setattr("pipelines.ingest.status.ingest_status", lambda: found)
+    output = joinedup("status").output
+    last_column = "".join(line.split("│")[-2] for line in output.splitlines() if line.startswith("│"))
+    shown = last_column.replace(" ", "")
+    assert all(f"{reason}{rows}" in shown for reason, rows in reasons.items())
+    assert "…" not in output
 
 
 def test_contracts_are_listed_with_their_files() -> None:

@@ -20,10 +20,14 @@ from support.people import (
 from support.warehouse import Warehouse
 
 from pipelines.contracts.shared import published_tables
-from pipelines.errors import JoinedupError
+from pipelines.errors import JoinedupError, ReleaseError
 from pipelines.identity.protection import add_protection_notice, protected_records, record_protections
+from pipelines.identity.runs import LinkRun
 from pipelines.keys import pseudonym
+from pipelines.publish import build as build_module
+from pipelines.publish import working
 from pipelines.publish.build import build_release
+from pipelines.publish.people import insert_people
 from pipelines.publish.protect import withhold_protected_everywhere
 from pipelines.publish.swap import publish_release, roll_back
 from pipelines.publish.views import create_views
@@ -117,6 +121,39 @@ def test_a_sealed_record_that_was_linked_all_the_same_takes_its_person_out(wareh
     built = build_release(run_id)
     assert list(locations(built.release_id)) == [pseudonym_of(JOHN)]
     assert (built.counts.records_withheld, built.counts.events_withheld) == (2, 1)
+
+
+LEAK = "UPDATE publication.person SET outward_postcode = 'NS1' WHERE release_id = {}"
+
+
+def test_a_release_that_would_show_where_a_restricted_person_is_cannot_be_built(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statement that hides locations is broken here; many others without one do not make up for it."""
+
+    def leaky(connection: Connection, release_id: int, run: LinkRun) -> int:
+        count = insert_people(connection, release_id, run)
+        connection.exec_driver_sql(LEAK.format(release_id))
+        connection.exec_driver_sql(
+            "UPDATE publication.person SET outward_postcode = NULL WHERE agencies = '{police}'"
+        )
+        return count
+
+    monkeypatch.setattr(build_module, "insert_people", leaky)
+    homeless = [Held(POLICE, str(number)) for number in range(20, 30)]
+    with pytest.raises(ReleaseError, match="where 1 protected people"):
+        build(Delivered("2026-09", [*MARY, *homeless], people=[MARY]))
+    with transaction() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM publication.release")) == 0
+
+
+def test_a_release_that_would_hold_a_sealed_person_cannot_be_built(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "_WITHHELD", text("SELECT 1"))
+    wrongly = [MARY_AT_CSC, SEALED_AT_HEALTH]
+    with pytest.raises(ReleaseError, match="hold 1 sealed"):
+        build(Delivered("2026-09", [*wrongly, JOHN], people=[wrongly]))
 
 
 def test_a_notice_given_by_hand_works_at_once_on_every_stored_release(warehouse: Warehouse) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
+from support.contents import live_release
 from support.people import CSC, POLICE, Delivered, Happened, Held, link_by_hand
 from support.warehouse import TEST_KEY, Warehouse
 
@@ -17,7 +18,6 @@ from pipelines.publish.build import build_release
 from pipelines.publish.manifest import code_version, read_manifest
 from pipelines.publish.swap import (
     drop_old_releases,
-    live_release,
     publish_release,
     reject_release,
     roll_back,

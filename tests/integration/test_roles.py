@@ -10,8 +10,9 @@ from psycopg import sql
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 from support.filler import fill_every_table
-from support.warehouse import Warehouse
+from support.warehouse import SERVICE, Warehouse, make_service_login
 
+from pipelines.errors import WarehouseError
 from pipelines.publish.views import create_views
 from pipelines.warehouse.engine import engine
 from pipelines.warehouse.roles import (
@@ -20,10 +21,12 @@ from pipelines.warehouse.roles import (
     ENGINEER,
     LINKAGE,
     OWNER,
+    PEOPLE,
     READERS,
     ROLES,
     session_login,
 )
+from pipelines.warehouse.session import session_url
 
 pytestmark = pytest.mark.database
 
@@ -53,8 +56,8 @@ def filled(module_warehouse: Warehouse) -> Warehouse:
 
 
 def log_in(warehouse: Warehouse, role: str) -> psycopg.Connection:
-    """Return a session as a person with this role."""
-    user = session_login(role)
+    """Return a session as a person with this role, or as the service that links."""
+    user = make_service_login(warehouse.server) if role == LINKAGE else session_login(role)
     return psycopg.connect(
         host=str(warehouse.server.socket), dbname=warehouse.database, user=user, autocommit=True
     )
@@ -301,6 +304,31 @@ def test_a_role_reads_the_schemas_of_the_design(filled: Warehouse, role: str) ->
         )
     assert usable == READS[role]
     assert writable == []
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+def test_no_person_reads_a_normalised_row_without_a_trace(filled: Warehouse, role: str) -> None:
+    """What the linkage role reads at any time, people read by a grant, which the log keeps."""
+    with log_in(filled, role) as connection:
+        for query in (
+            "SELECT * FROM normalised.person_name",
+            "SELECT * FROM restricted.normalised_person_name",
+        ):
+            with pytest.raises(psycopg.Error):
+                connection.execute(query)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(f"SET ROLE {LINKAGE}")
+
+
+def test_no_person_logs_in_as_the_linkage(filled: Warehouse) -> None:
+    with pytest.raises(WarehouseError, match="there is no role linkage"):
+        session_url("linkage")
+    with engine().connect() as connection:
+        logins = connection.exec_driver_sql(
+            f"SELECT rolname FROM pg_roles WHERE rolcanlogin AND pg_has_role(rolname, '{LINKAGE}', 'MEMBER')"
+            " AND NOT rolsuper"
+        )
+        assert set(logins.scalars()) <= {SERVICE}
 
 
 def test_reason_codes_are_readable_and_the_rows_behind_them_are_not(filled: Warehouse) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from support.contents import live_release
 from support.inbox_rows import add_row
 from support.ingest_files import one, rows_of
 from support.journey import FIRST, SECOND, Journey, ingest, link, publish
@@ -19,7 +20,7 @@ from pipelines.identity.runs import later_period
 from pipelines.keys import event_id, pseudonym, record_id
 from pipelines.publish.build import build_release
 from pipelines.publish.manifest import read_manifest
-from pipelines.publish.swap import THE_RULE, live_release, publish_release, roll_back
+from pipelines.publish.swap import THE_RULE, publish_release, roll_back
 from pipelines.settings import load_settings
 from pipelines.synth.layouts import DEMOGRAPHICS, ED_ATTENDANCES
 from pipelines.warehouse.engine import transaction

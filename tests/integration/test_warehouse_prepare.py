@@ -10,14 +10,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import inspect, text
 from support.warehouse import Server, Warehouse, point_at
 
 from pipelines.contracts.shared import SharedColumn, SharedTable, normalised_tables
 from pipelines.errors import SettingsError, WarehouseError
+from pipelines.ingest.status import ingest_status
 from pipelines.warehouse import shared_sync
 from pipelines.warehouse.engine import dispose_engines, engine, stage_lock, transaction, warehouse_url
+from pipelines.warehouse.errors import PREPARE_FIRST, describe
 from pipelines.warehouse.landing import ensure_landing_tables
 from pipelines.warehouse.metadata import SCHEMAS, shared_column
 from pipelines.warehouse.migrate import differences
@@ -84,11 +87,27 @@ def empty_database(
     warehouse_server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[str]:
     """The name of a database that does not exist yet; the environment points at it."""
-    name = "not_there_yet"
+    name = "joinedup_not_there_yet"
     point_at(monkeypatch, warehouse_server.url(name), tmp_path)
     yield name
     dispose_engines()
     warehouse_server.run_as_superuser(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def test_a_warehouse_that_was_never_prepared_says_what_to_run(
+    warehouse_server: Server, empty_database: str
+) -> None:
+    with pytest.raises(WarehouseError, match="run joinedup prepare"):
+        ingest_status()
+    warehouse_server.run_as_superuser(f"CREATE DATABASE {empty_database}")
+    with pytest.raises(WarehouseError, match="run joinedup prepare"):
+        ingest_status()
+
+
+@pytest.mark.parametrize("missing", ['role "joinedup_pipeline"', 'database "joinedup"'])
+def test_a_refused_connection_to_an_unprepared_server_says_what_to_run(missing: str) -> None:
+    refused = psycopg.OperationalError(f"connection failed: FATAL:  {missing} does not exist")
+    assert describe(refused) == PREPARE_FIRST
 
 
 def test_several_processes_prepare_one_warehouse_at_once(empty_database: str) -> None:

@@ -14,6 +14,7 @@ from pipelines.contracts.codes import load_code_map
 from pipelines.normalise.addresses import normalise_address
 from pipelines.normalise.codes import map_code
 from pipelines.normalise.contacts import normalise_email, normalise_phone
+from pipelines.normalise.cross_field import RecordFacts, event_contradiction, record_contradictions
 from pipelines.normalise.dates import NormalisedDate, age_range, normalise_date_of_birth
 from pipelines.normalise.identifiers import normalise_identifier
 from pipelines.normalise.names import normalise_name, parse_full_name
@@ -117,6 +118,25 @@ def _codes(_: Table, case: Case) -> tuple[Case, Case]:
     return {raw: mapped.value for raw, mapped in found.items()}, case["codes"]
 
 
+def _cross_field_record(_: Table, case: Case) -> tuple[Case, Case]:
+    facts = RecordFacts(
+        born=case.get("born"),
+        is_birth_stated="born" in case or case.get("unreadable_birth", False),
+        expected=case.get("expected"),
+        is_expected_asked=case.get("asked", False),
+        sex=case.get("sex", "U"),
+        died=case.get("died"),
+        has_upn=case.get("upn", False),
+        has_reason_for_no_upn=case.get("upn_reason", False),
+    )
+    return {"breaks": list(record_contradictions(facts))}, {"breaks": case["breaks"]}
+
+
+def _cross_field_event(_: Table, case: Case) -> tuple[Case, Case]:
+    found = event_contradiction(case["type"], case["day"], case["born"])
+    return {"breaks": found}, {"breaks": case["breaks"]}
+
+
 RULES: dict[str, Callable[[Table, Case], tuple[Case, Case]]] = {
     **{name: _named_identifier(identifier_type) for name, identifier_type in IDENTIFIER_TABLES.items()},
     "other_identifiers": _typed_identifier,
@@ -128,6 +148,8 @@ RULES: dict[str, Callable[[Table, Case], tuple[Case, Case]]] = {
     "address": _address,
     "contact": _contact,
     "codes": _codes,
+    "cross_field_record": _cross_field_record,
+    "cross_field_event": _cross_field_event,
 }
 
 

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import re
 from collections import Counter, defaultdict
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -285,6 +285,25 @@ def test_events_belong_to_their_period_and_to_someone_in_the_files(sample: Sampl
         assert all(("police", row["NominalRef"]) in truth for row in sample.rows("involvement", period))
         occurrences = {row["OccurrenceRef"] for row in sample.rows("occurrence", period)}
         assert {row["OccurrenceRef"] for row in sample.rows("involvement", period)} == occurrences
+
+
+def test_referrals_spread_over_childhood_and_few_come_before_birth(sample: Sample) -> None:
+    births = {
+        row["pers_person_id"]: row["pers_dob"] or row["pers_expected_dob"]
+        for row in sample.rows("ssd_person")
+    }
+    days: Counter[int] = Counter()
+    for row in sample.rows("ssd_cin_episodes"):
+        born = births[row["cine_person_id"]].strip()
+        if re.match(r"\d{4}-\d\d-\d\d ", born) and not born.startswith("2015-02-30"):
+            days[(day(row["cine_referral_date"]) - day(born)).days] += 1
+    assert max(days.values()) < 0.02 * days.total()
+    before = sum(count for since, count in days.items() if since < 0)
+    assert 0 < before < 0.1 * days.total()
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text[:10])
 
 
 def test_children_are_not_suspects_and_adults_have_no_child_protection_plan(sample: Sample) -> None:

@@ -14,6 +14,7 @@ from anyascii import anyascii
 
 from pipelines.contracts.loader import load_contracts
 from pipelines.ingest.inbox import files_of
+from pipelines.normalise.addresses import normalise_address
 
 MARK = "Qvxkz"  # every canary begins so: a part of one, or one in capitals, is still found
 LONGEST_PHRASE = 8
@@ -108,7 +109,8 @@ def _phrases(row: Mapping[str, str]) -> Iterator[str]:
         address = json.loads(row["addr_address_json"])
         lines.append(f"{address['HOUSE']} {address['STREET']}")
     for line in lines:
-        if len(line.split()) >= 3:  # "Flat 2" alone names no place
+        # "Flat 2" alone names no place, nor does "No fixed abode", which our own texts speak of.
+        if len(line.split()) >= 3 and not normalise_address([line]).is_no_fixed_abode:
             yield from _as_words(line)
 
 

@@ -61,6 +61,11 @@ def contents(schemas: tuple[str, ...] = SCHEMAS) -> Contents:
     }
 
 
+def live_release() -> int | None:
+    """The id of the release that analysts see, if any."""
+    return rows_of("SELECT max(release_id) FROM publication.current_release")[0][0]
+
+
 def _plain(value: Any, places: dict[str, dict[int, int]], kind: str | None = None) -> Any:
     """The value with every number replaced by its place in the order in which they were given out."""
     if isinstance(value, dict):

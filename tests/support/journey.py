@@ -114,6 +114,13 @@ class Journey:
         self.after[name], self.files[name] = contents(), files_now()
         return result
 
+    def aside(self, name: str, stop: str, stage: Callable[..., Any], *arguments: Any) -> None:
+        """Remember what there was after a stage that the way does not take, begun at a stop of the way."""
+        self.stops[f"before {name}"] = self.stops[stop]
+        with self.warehouse_at(stop, self.folder / f"home of {name}"):
+            stage(*arguments)
+            self.after[name], self.files[name] = contents(), files_now()
+
     @contextmanager
     def warehouse_at(self, stop: str, home: Path) -> Iterator[Warehouse]:
         """Give a warehouse and a home as they were at a stop."""
@@ -124,7 +131,7 @@ class Journey:
 
     def forget(self) -> None:
         """Drop the copies."""
-        for database in self.stops.values():
+        for database in set(self.stops.values()):
             self.server.run_as_superuser(f"DROP DATABASE {database} WITH (FORCE)")
 
 
@@ -155,14 +162,17 @@ def _second_period(journey: Journey) -> None:
     for agency in AGENCIES[:-1]:
         journey.results[f"announced {agency} {SECOND}"] = ingest(agency, SECOND, checked=False)
     delivery_id = journey.step("receive", stages.receive, LAST, SECOND)["delivery_id"]
-    stages.check_landing(delivery_id)
+    journey.step("check_landing", stages.check_landing, delivery_id)
     journey.step("normalise_delivery", stages.normalise_delivery, delivery_id)
-    stages.check_normalised(delivery_id)
+    journey.step("check_normalised", stages.check_normalised, delivery_id)
     announced = journey.step("announce", stages.announce, delivery_id)
     run_id = journey.step("link_period", stages.link_period, SECOND)
-    stages.check_linked(run_id)
+    journey.step("check_linked", stages.check_linked, run_id)
     release_id = journey.step("build_release", stages.build_release, run_id)
-    stages.check_release(release_id)
+    journey.step("check_release", stages.check_release, release_id)
+    journey.stop("a release waits")
+    journey.aside("reject_release", "a release waits", stages.reject_release, release_id, WHY, WHO)
+    journey.aside("requeue_delivery", "a release waits", stages.requeue_delivery, LAST, SECOND)
     journey.step("publish_release", stages.publish_release, release_id, WHO, WHY)
     journey.step("write_reports", stages.write_reports, release_id)
     journey.results |= {f"run {SECOND}": run_id, f"release {SECOND}": release_id}

@@ -20,12 +20,13 @@ from sqlalchemy.pool import NullPool
 from pipelines.settings import Settings, load_settings
 from pipelines.warehouse.engine import DRIVER, PIPELINE, dispose_engines
 from pipelines.warehouse.prepare import prepare_warehouse
-from pipelines.warehouse.roles import secure_database
+from pipelines.warehouse.roles import LINKAGE, secure_database
 from pipelines.warehouse.server import SUPERUSER, delete_server, start_server
 from pipelines.warehouse.server_config import NOT_DURABLE
 
 HOME_PREFIX = "joinedup-test-"
 TEMPLATE = "template_warehouse"
+SERVICE = "linkage_service"
 TEST_KEY = "a key that only tests use"
 
 _numbers = count(1)
@@ -105,6 +106,13 @@ def point_at(patch: pytest.MonkeyPatch, url: URL, home: Path) -> None:
     patch.setenv("JOINEDUP_WAREHOUSE_URL", url.render_as_string(hide_password=False))
     patch.setenv("JOINEDUP_KEY", TEST_KEY)
     patch.setenv("JOINEDUP_ALLOW_SYNTHETIC", "1")
+
+
+def make_service_login(server: Server) -> str:
+    """Make the login of a service that links, and return it; there is none for people."""
+    made = f"CREATE ROLE {SERVICE} LOGIN IN ROLE {LINKAGE}"
+    server.run_as_superuser(f"DO $$ BEGIN {made}; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    return SERVICE
 
 
 @contextmanager

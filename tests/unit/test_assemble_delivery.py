@@ -113,6 +113,23 @@ def test_aliases_of_a_nominal_are_further_names_of_one_record() -> None:
     assert rows_of(delivery, "person_name", "name_type", "family") == [("USUAL", "KHAN"), ("ALIAS", "CANN")]
 
 
+@pytest.mark.parametrize(
+    ("second", "third", "middle", "raw"),
+    [
+        ("Omar", "Idris", "OMAR IDRIS", "Omar Idris"),
+        ("Omar", None, "OMAR", "Omar"),
+        (None, "Idris", "IDRIS", "Idris"),
+        (None, None, None, None),
+    ],
+)
+def test_a_third_forename_follows_the_second(
+    second: str | None, third: str | None, middle: str | None, raw: str | None
+) -> None:
+    nominal = {"NominalRef": "N1", "NameType": "PRIMARY", "Surname": "Khan", "Forename1": "Ali"}
+    delivery = normalise("police", nominal=[nominal | {"Forename2": second, "Forename3": third}])
+    assert rows_of(delivery, "person_name", "given", "middle", "middle_raw") == [("ALI", middle, raw)]
+
+
 def test_an_alias_without_its_nominal_is_an_orphan() -> None:
     delivery = normalise("police", nominal=[{"NominalRef": "N7", "NameType": "ALIAS", "Surname": "Cann"}])
     assert [row.reasons for row in outcome(delivery, "nominal").quarantined] == [("ORPHAN",)]
@@ -186,6 +203,68 @@ def test_problems_of_single_fields_are_counted_and_the_row_is_kept() -> None:
     assert issues["GENDER", "UNMAPPED_CODE"] == 1
     assert any(column == "DATE_OF_BIRTH" for column, _ in issues)
     assert outcome(delivery, "demographics").contributed == 1
+
+
+def test_fields_that_contradict_each_other_are_counted_under_the_agency_s_own_columns() -> None:
+    delivery = normalise(
+        "childrens_services",
+        person=[
+            {
+                "pers_person_id": "P7",
+                "pers_surname": "Ito",
+                "pers_sex": "F",
+                "pers_expected_dob": "2026-12-01 00:00:00",
+            },
+            {"pers_person_id": "P8", "pers_surname": "Ito"},
+            {
+                "pers_person_id": "P9",
+                "pers_surname": "Ito",
+                "pers_dob": "2015-03-04 00:00:00",
+                "pers_death_date": "2015-03-03 00:00:00",
+                "pers_upn": "L801200015001",
+                "pers_upn_unknown": "UN1",
+            },
+        ],
+        cin_episodes=[
+            {"cine_referral_id": "R1", "cine_person_id": "P9", "cine_referral_date": "2014-12-01 00:00:00"},
+            {"cine_referral_id": "R2", "cine_person_id": "P9", "cine_referral_date": "2013-12-01 00:00:00"},
+            {"cine_referral_id": "R3", "cine_person_id": "P7", "cine_referral_date": "2025-12-01 00:00:00"},
+        ],
+        missing=[
+            {
+                "miss_table_id": "M1",
+                "miss_person_id": "P9",
+                "miss_missing_episode_start_date": "2014-12-01 00:00:00",
+            }
+        ],
+    )
+    assert outcome(delivery, "person").issues == {
+        ("pers_sex", "UNBORN_WITH_A_SEX"): 1,
+        ("pers_dob", "NEITHER_BORN_NOR_EXPECTED"): 1,
+        ("pers_death_date", "DEATH_BEFORE_BIRTH"): 1,
+        ("pers_upn", "UPN_AND_REASON_FOR_NONE"): 1,
+    }
+    assert outcome(delivery, "cin_episodes").issues == {
+        ("cine_referral_date", "EVENT_OVER_40_WEEKS_BEFORE_BIRTH"): 2
+    }
+    assert outcome(delivery, "missing").issues == {
+        ("miss_missing_episode_start_date", "EVENT_BEFORE_BIRTH"): 1
+    }
+    assert all(not found.quarantined for found in delivery.files)
+
+
+def test_an_alias_s_later_birth_date_makes_no_contradiction() -> None:
+    nominal = {"NominalRef": "N1", "Surname": "Khan"}
+    delivery = normalise(
+        "police",
+        nominal=[
+            nominal | {"NameType": "PRIMARY", "DateOfBirth": "02/03/1980"},
+            nominal | {"NameType": "ALIAS", "DateOfBirth": "02/03/2026"},
+        ],
+        occurrence=[{"OccurrenceRef": "O1", "ReportedDateTime": "05/01/2026 13:40"}],
+        involvement=[{"OccurrenceRef": "O1", "NominalRef": "N1", "Role": "VIC"}],
+    )
+    assert outcome(delivery, "involvement").issues == {}
 
 
 TEXT = st.none() | st.sampled_from(["L1", "L2", "1", "-", " ", "R"]) | st.text(max_size=8)

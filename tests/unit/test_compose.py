@@ -115,6 +115,13 @@ def test_the_components_share_one_environment(services: dict[str, Any]) -> None:
     assert shared["JOINEDUP_ALLOW_SYNTHETIC"] == shared["JOINEDUP_AUTO_APPROVE"] == "0"
 
 
+def test_the_build_tells_the_image_which_commit_it_is(compose: dict[str, Any]) -> None:
+    """There is no git in the image, and a run manifest names the code that made the release."""
+    assert compose["x-airflow"]["build"]["args"] == {"JOINEDUP_COMMIT": "${JOINEDUP_COMMIT:?}"}
+    steps = (PROJECT_ROOT / "Dockerfile").read_text().splitlines()
+    assert steps.index("ARG JOINEDUP_COMMIT") < steps.index("ENV JOINEDUP_COMMIT=$JOINEDUP_COMMIT")
+
+
 def test_the_image_does_not_run_as_root_and_takes_no_state_along() -> None:
     steps = (PROJECT_ROOT / "Dockerfile").read_text().splitlines()
     users = [step.split()[1] for step in steps if step.startswith("USER ")]

@@ -7,8 +7,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pipelines.contracts import loader
+from pipelines.contracts.agency import AgencyFile
 from pipelines.contracts.loader import (
     agency_file,
     column_name,
@@ -19,6 +21,7 @@ from pipelines.contracts.loader import (
     read_contract,
 )
 from pipelines.errors import ContractError
+from pipelines.settings import load_settings
 
 GOOD = """
 agency: fire
@@ -82,6 +85,14 @@ def test_every_contract_has_one_file_with_people() -> None:
         "health": "demographics",
         "police": "nominal",
     }
+
+
+def test_every_file_of_the_shipped_contracts_states_how_many_rows_are_plausible() -> None:
+    """The default for the most rows is a safety net, not an agreement."""
+    safety_net = AgencyFile.model_fields["max_rows"].default
+    for path in (load_settings().schemas_dir / "agencies").glob("*.yaml"):
+        for name, file in yaml.safe_load(path.read_text(encoding="utf-8"))["files"].items():
+            assert 0 <= file["min_rows"] < file["max_rows"] < safety_net, name
 
 
 def test_landing_tables_hold_every_column_but_the_ignored_ones() -> None:

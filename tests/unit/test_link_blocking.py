@@ -19,7 +19,6 @@ from pipelines.link.engines.fused_engine import FusedEngine
 from pipelines.link.engines.recordlinkage_engine import RecordLinkageEngine
 from pipelines.link.trained import TrainedModel
 
-
 ENGINES = [RecordLinkageEngine(), FusedEngine(threads=2)]
 EVERYTHING = -1e9
 of_each_engine = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)

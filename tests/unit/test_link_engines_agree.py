@@ -25,7 +25,12 @@ ENGINES = [
     pytest.param(SplinkEngine, 20, id="splink", marks=pytest.mark.skipif(not HAS_SPLINK, reason="no Splink")),
 ]
 on_every_engine = pytest.mark.parametrize(("engine", "examples"), ENGINES)
-SLOW = {"deadline": None, "derandomize": True, "phases": [Phase.generate], "suppress_health_check": list(HealthCheck)}
+SLOW = {
+    "deadline": None,
+    "derandomize": True,
+    "phases": [Phase.generate],
+    "suppress_health_check": list(HealthCheck),
+}
 
 
 def in_order(found: Found) -> tuple[Any, Any, Any]:

@@ -71,7 +71,7 @@ class TestBars:
                 r'class="(one|two)" x="([-\d.]+)" y="2" width="([\d.]+)"', picture
             )[0]
             assert side == ("one" if weight >= 0 else "two")
-            assert -0.1 <= float(left) and float(left) + float(width) <= bars.WEIGHT_WIDTH + 0.1
+            assert float(left) >= -0.1 and float(left) + float(width) <= bars.WEIGHT_WIDTH + 0.1
 
     def test_a_share_of_nothing_is_no_bar(self) -> None:
         assert bars.share_bar(0, 0, "none") == ""

@@ -79,7 +79,7 @@ class NameFeatures:
         return np.append(first, NONE).astype(np.int32)
 
     def sounding(self, feature: Feature) -> Feature:
-        """Return the first phonetic code of each name: in a comparison a second one meets more strangers than kin."""
+        """Return the first phonetic code of each name: compared, a second one meets more strangers than kin."""
         if feature.offsets is None:
             return Feature(self.first_sound[feature.codes], None, len(self.sounds.values))
         records, codes = feature.record_of_each(), self.first_sound[feature.codes]

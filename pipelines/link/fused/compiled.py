@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit, types
 from numba.core.typing.templates import Signature
 from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Array = TypeVar("Array", bound=npt.NDArray[Any])
 Built = tuple[Signature, Callable[..., Any]]
 
 
@@ -61,13 +63,15 @@ def lowest_one(typing_context: object, word: types.Type) -> Built | None:
     return types.int64(types.uint64), build
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def borrowed(typing_context: object, array: types.Type) -> Built | None:
-    """Return the same array without a share in its memory, so that passing it on costs no counting of owners.
+class Borrow(Protocol):
+    """Returns the same array without a share in its memory."""
 
-    For use inside a compiled function, of arrays that its caller keeps: each count is an atomic operation, and a
-    pass over millions of pairs would spend most of its time on them.
-    """
+    def __call__(self, array: Array, /) -> Array:
+        """Return the same array."""
+        ...
+
+
+def _borrowed(typing_context: object, array: types.Type) -> Built | None:
     if not isinstance(array, types.Array):
         return None
 
@@ -78,3 +82,8 @@ def borrowed(typing_context: object, array: types.Type) -> Built | None:
         return view._getvalue()
 
     return array(array), build
+
+
+# For use inside a compiled function, of arrays that its caller keeps: passing such an array on costs no counting of
+# owners. Each count is an atomic operation, and a pass over millions of pairs would spend most of its time on them.
+borrowed = cast(Borrow, intrinsic(_borrowed))

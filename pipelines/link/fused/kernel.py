@@ -166,12 +166,12 @@ def _gained(
     """Return the weight of a level; by the frequency of the rarest value shared, where the level asks for it."""
     term = levels[level, TERM]
     if term < 0:
-        return bits[level, WEIGHT]
+        return float(bits[level, WEIGHT])
     x, y, base = rows[a, term], rows[b, term], levels[level, LOG_BASE]
     if x >= 0 and x == y:
-        return bits[level, LOG_M] - logs[base + x]
+        return float(bits[level, LOG_M] - logs[base + x])
     log = rarest(several, x, y, logs, base)
-    return bits[level, WEIGHT] if log > 0.0 else bits[level, LOG_M] - log
+    return float(bits[level, WEIGHT] if log > 0.0 else bits[level, LOG_M] - log)
 
 
 @inlined

@@ -160,13 +160,13 @@ def _dates(detail: int, dates: Ints, x: int, y: int) -> bool:
     condition, years = detail & 15, detail >> 4
     both = dates[x, EXACT] == 1 and dates[y, EXACT] == 1
     if condition == EQUAL:
-        return both and dates[x, FIRST] == dates[y, FIRST]
+        return bool(both and dates[x, FIRST] == dates[y, FIRST])
     if condition == SWAPPED:
         return both and _is_swapped(dates[x, DIGITS], dates[y, DIGITS])
     if condition == EDITED:
         return both and _is_one_edit(dates[x, NIBBLES], dates[y, NIBBLES])
     if condition == SAME_MONTH:
-        return both and (dates[x, NIBBLES] ^ dates[y, NIBBLES]) < 256
+        return bool(both and (dates[x, NIBBLES] ^ dates[y, NIBBLES]) < 256)
     overlap = dates[x, FIRST] <= dates[y, LAST] and dates[y, FIRST] <= dates[x, LAST]
     if condition in (IMPRECISE, AGE_RANGE):
         widest = max(dates[x, LAST] - dates[x, FIRST], dates[y, LAST] - dates[y, FIRST])

@@ -10,9 +10,9 @@ from markupsafe import Markup
 from pipelines.link.report.axis import Axis
 from pipelines.words import percent
 
-WIDTH, HEIGHT = 880, 430
+WIDTH, HEIGHT = 880, 446
 LEFT, RIGHT = 66, 864
-UPPER, LOWER = (36.0, 196.0), (238.0, 368.0)
+UPPER, LOWER = (36.0, 196.0), (254.0, 384.0)
 LEAST_RATE = 1e-4
 # How far the picture goes beyond the threshold: the curves hardly change there.
 BEYOND = 24.0

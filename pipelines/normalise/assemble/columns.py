@@ -12,7 +12,7 @@ import pandas as pd
 from pipelines.contracts.agency import AgencyFile, Column
 from pipelines.contracts.codes import load_code_map
 from pipelines.contracts.emits import Condition, Source
-from pipelines.normalise.assemble.distinct import constant, field, map_distinct
+from pipelines.normalise.assemble.distinct import constant, field, map_distinct, map_distinct_rows
 from pipelines.normalise.assemble.outcomes import (
     REQUIRED_INVALID,
     REQUIRED_MISSING,
@@ -79,7 +79,7 @@ def source_values(rows: FileRows, source: Source) -> pd.Series[Any]:
         return constant(source.value, rows.raw.index)
     assert source.column is not None  # noqa: S101 - the contract's validation guarantees it
     if source.json_key is None:
-        return rows.values[source.column]
+        return _joined([rows.values[header] for header in source.columns()])
     key = source.json_key
     return map_distinct(rows.raw[source.column], lambda text: _json_value(text, key))
 
@@ -88,7 +88,14 @@ def raw_values(rows: FileRows, source: Source) -> pd.Series[Any]:
     """Return the values as received."""
     if source.column is None or source.json_key is not None:
         return source_values(rows, source)
-    return rows.raw[source.column]
+    return _joined([rows.raw[header] for header in source.columns()])
+
+
+def _joined(parts: list[pd.Series[Any]]) -> pd.Series[Any]:
+    """Return the texts of several columns as one, separated by spaces; a single column stays as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    return map_distinct_rows(parts, lambda *texts: " ".join(filter(None, texts)) or None)
 
 
 def _json_value(text: str | None, key: str) -> str | None:

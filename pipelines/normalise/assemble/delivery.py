@@ -20,6 +20,7 @@ from pipelines.keys import record_id
 from pipelines.normalise.assemble import events, persons
 from pipelines.normalise.assemble.columns import meets, parse_columns
 from pipelines.normalise.assemble.context import EmitRows, NormaliseContext
+from pipelines.normalise.assemble.contradictions import count_contradictions
 from pipelines.normalise.assemble.distinct import constant, map_distinct, without_nan
 from pipelines.normalise.assemble.outcomes import KEY_CONFLICT, ORPHAN, FileRows, settle_keys
 from pipelines.normalise.assemble.unaccompanied import soften_estimated_births
@@ -91,6 +92,7 @@ def normalise_files(context: NormaliseContext, landed: Mapping[str, pa.Table]) -
             _normalise_file(context, name, landed[name], progress)
     frames = {name: pd.concat(parts, ignore_index=True) for name, parts in progress.frames.items()}
     soften_estimated_births(frames, context.period_end)
+    count_contradictions(frames, progress.done.values())
     tables = {name: _as_arrow(name, frames.get(name)) for name in normalised_tables()}
     return NormalisedDelivery(tables, tuple(_outcome(rows) for rows in progress.done.values()))
 
