@@ -1,10 +1,10 @@
 """How fast linking is, beside others: `python -m benchmarks.speed`; prints tables in Markdown.
 
 `--case wide` gives every contender the same trained model and compares blocking, comparing and scoring over many
-candidate pairs. `--case tight` has each do the whole job: load, train, score, cluster; with `recordlinkage` (the
-package by itself, tight case only) or `reference` (our engine on it) among the contenders the model is given there too. `--growth` repeats the tight case for 100,000,
-1,000,000 and 10,000,000 records and draws docs/images/linkage-growth.svg. Contenders run in processes of their own,
-one after the other, in turns; figures are medians.
+candidate pairs. `--case tight` has each do the whole job: load, train, score, cluster. With `recordlinkage` (the
+package by itself, tight case only) or `reference` (our engine on it) among the contenders, the tight case too has
+the model given. `--growth` repeats the tight case for 100,000, 1,000,000 and 10,000,000 records and draws
+docs/images/linkage-growth.svg. Contenders run in processes of their own, in turns; figures are medians.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The recordlinkage package as its own users use it: index by the same keys, compare with its own measures, classify.
+"""The recordlinkage package as its users use it: index by the same keys, compare with its own measures, classify.
 
-It has no levels, no term frequencies and holds all pairs in memory. Each comparison of the model becomes the measure
-that its package has for it: equality, Jaro-Winkler, Damerau-Levenshtein of the digits of a date. The sum of those
-that reach a threshold stands for the score, so that what is timed ends, as everywhere, with pairs above a bound.
+It has no levels, no term frequencies and holds all pairs in memory. Each comparison of the model becomes the
+measure that the package has for it: equality, Jaro-Winkler, Damerau-Levenshtein of the digits of a date. How many
+of those are high stands for the score, so that what is timed ends, as everywhere, with pairs above a bound.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ KEYS = {
     "postcode": "postcode",
     "outward": "outward",
 }
-FEWEST_ALIKE = 4.0
+HIGH, FEWEST_ALIKE = 0.85, 4
 
 
 def link(task: Task, answer: Answer) -> None:
@@ -40,7 +40,7 @@ def link(task: Task, answer: Answer) -> None:
             indexer.block([KEYS[key] for key in rule.keys])
         pairs = indexer.index(people)
         alike = _measures().compute(pairs, people)
-        found = pairs[(alike >= 0.85).sum(axis=1) >= FEWEST_ALIKE]
+        found = pairs[(alike >= HIGH).sum(axis=1) >= FEWEST_ALIKE]
     answer.pairs, answer.edges = len(pairs), len(found)
     if task.edges:
         first, second = (pd.Series(found.get_level_values(side)) for side in (0, 1))
@@ -50,8 +50,7 @@ def link(task: Task, answer: Answer) -> None:
 
 
 def _people(path: Path) -> pd.DataFrame:
-    people = pq.read_table(path, columns=COLUMNS).to_pandas().set_index("unique_id")
-    # Equality on a missing value is none; pandas joins on None as on any other value, the indexer does not.
+    people: pd.DataFrame = pq.read_table(path, columns=COLUMNS).to_pandas().set_index("unique_id")
     people["dob"] = pd.to_datetime(people["dob"]).dt.strftime("%Y%m%d")
     people["place"] = people["postcode"] + "#" + people["house_number"]
     return people

@@ -162,10 +162,13 @@ class TestWhatIsWritten:
 
     def test_the_report_holds_counts_and_no_value(self, files: Path, linked: Path) -> None:
         text = (linked / "report.json").read_text().casefold()
+        page = unescape((linked / "report.html").read_text()).casefold()
         with (files / "police.csv").open(encoding="utf-8") as file:
             for row in csv.DictReader(file, delimiter=";"):
                 values = [f'"{row["last"]}"', row["phone"], row["postcode"], f'"{row["id"]}"']
                 assert not any(value.casefold() in text for value in values if value.strip('"'))
+                shown = [value for value in (row["phone"], row["postcode"]) if value]
+                assert not any(value.casefold() in page for value in shown)
         report = report_of(linked)
         assert report["blocking"]["rules"] and report["stages"] and report["clusters"]["sizes"]
 

@@ -15,7 +15,7 @@ from pipelines.quality.report_model import LinkingFacts, RunPage
 from pipelines.quality.report_reader import read_run
 from pipelines.warehouse.engine import engine
 from pipelines.warehouse.linkage import read_model
-from pipelines.words import percent
+from pipelines.words import percent, title
 
 pytestmark = pytest.mark.database
 
@@ -76,9 +76,7 @@ def test_the_page_shows_training_threshold_and_error_estimates(end: Warehouse, j
     with engine().connect() as connection:
         trained = read_model(connection, facts.model["version"])
     for comparison in trained.definition.comparisons:
-        assert (
-            f'<th scope="rowgroup" colspan="5">{comparison.name.replace("_", " ").capitalize()[:3]}' in page
-        )
+        assert f'<th scope="rowgroup" colspan="5">{title(comparison.name)}</th>' in page
     assert page.count("bits, evidence of") >= sum(len(each.levels) for each in trained.definition.comparisons)
     assert page.count("last change") >= len(trained.training.passes) > 0
     for rate in facts.error_rates.values():

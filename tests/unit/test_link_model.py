@@ -34,7 +34,7 @@ MISTAKES = [
     ),
     ("at_least: 0.92, ", "", "`at_least` belongs to"),
     ("m: 0.998", "m: 1.2", "less than 1"),
-    ("keys: [place]", "keys: [shoe_size]", "blocking.14.keys"),
+    ("keys: [place]", "keys: [shoe_size]", "blocking.16.keys"),
     ("rule: household", "rule: mansion", "mansion"),
     ("link_probability: 0.99", "link_probability: 0.99\ncolour: red", "colour"),
     ("{identifier: [equal], date_of_birth: [exact]}", "{identifier: [same]}", "deterministic: identifier"),

@@ -20,7 +20,7 @@ class Adjacency:
     codes: Codes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Encoded:
     """Records in order of their ids, their agency codes, and the features that comparisons and keys use.
 

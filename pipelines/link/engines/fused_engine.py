@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -32,6 +33,8 @@ class FusedEngine(DataEngine):
 
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads or len(os.sched_getaffinity(0))
+        # Of records that are still in use, the latest packing: training, clusters and checks ask again and again.
+        self._packed: WeakKeyDictionary[Encoded, Packed] = WeakKeyDictionary()
 
     def find(
         self, trained: TrainedModel, encoded: Encoded, bound: float, progress: Progress | None = None
@@ -40,7 +43,7 @@ class FusedEngine(DataEngine):
         model = trained.definition
         plans = plan_blocks(model, encoded)
         features = comparison_features(model)
-        packed = pack(encoded, features, [plan.keys for plan in plans])
+        packed = self._packed[encoded] = pack(encoded, features, [plan.keys for plan in plans])
         known = pack_frequencies(trained.frequencies(encoded), packed.columns)
         program = write_program(model, packed, encoded, (trained, known))
         return self._scan(program, packed, plans, bound, progress)
@@ -77,9 +80,15 @@ class FusedEngine(DataEngine):
         with ThreadPoolExecutor(self.threads) as pool:
             yield from pool.map(lambda each: each(), work)
 
+    def _pack(self, encoded: Encoded, features: tuple[str, ...]) -> Packed:
+        packed = self._packed.get(encoded)
+        if packed is None or not set(features) <= set(packed.columns):
+            packed = self._packed[encoded] = pack(encoded, features)
+        return packed
+
     def levels(self, model: LinkageModel, encoded: Encoded, pairs: Pairs) -> Levels:
         """Return the level vectors of any pairs of positions."""
-        packed = pack(encoded, comparison_features(model))
+        packed = self._pack(encoded, comparison_features(model))
         work = _work(write_program(model, packed, encoded), packed)
         levels = np.empty((len(pairs[0]), len(model.comparisons)), dtype=np.int8)
 

@@ -1,11 +1,9 @@
-"""The Splink engine: blocking, comparison and weights by Splink on DuckDB, which puts on disk what memory lacks."""
+"""The Splink engine: blocking, comparison and weights by Splink, on DuckDB (which uses the disk) or on Spark."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -16,17 +14,14 @@ from pipelines.link.compare import Levels, Pairs
 from pipelines.link.encode import Encoded
 from pipelines.link.engines.base import SLACK, DataEngine, Found, Progress, score_levels
 from pipelines.link.features import Ints
+from pipelines.link.splink_bridge.backends import Backend, Database, DuckDB
 from pipelines.link.splink_bridge.comparisons import Written, levels_of_gammas
 from pipelines.link.splink_bridge.prepare import ID, Prepared, prepare
 from pipelines.link.splink_bridge.require import require_splink
-from pipelines.link.splink_bridge.sql import DUCKDB
 from pipelines.link.trained import TrainedModel
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
     from splink import Linker
-
-RECORDS, PAIRS = "records", "pairs_asked"
 
 
 class SplinkEngine(DataEngine):
@@ -34,9 +29,9 @@ class SplinkEngine(DataEngine):
 
     name = "splink"
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, backend: Backend | None = None) -> None:
         require_splink()
-        self.threads = threads
+        self.backend = backend or DuckDB()
 
     def find(
         self, trained: TrainedModel, encoded: Encoded, bound: float, progress: Progress | None = None
@@ -47,68 +42,44 @@ class SplinkEngine(DataEngine):
             LinkageError: the blocking rules exceed the model's pair budget, or Splink is not installed.
         """
         plans = plan_blocks(trained.definition, encoded)
-        prepared = prepare(trained, encoded, plans, DUCKDB)
-        with _database(self.threads) as database:
+        prepared = prepare(trained, encoded, plans, self.backend.dialect)
+        with self.backend.open(prepared.records) as database:
             linker = _linker(database, prepared)
             blocked = linker.inference.compute_blocked_pairs_for_predict()
             reports = _reports(database, blocked.physical_name, prepared, plans)
             found = linker.inference.predict(threshold_match_weight=bound - SLACK, warning_mode="never")
-            table = database.table(found.physical_name).to_arrow_table()
+            both, levels = _vectors(database.read(found), prepared.written)
         pairs = sum(report.new_pairs for report in reports)
         if progress is not None:
             progress(pairs, pairs)
-        both, levels = _vectors(table, prepared.written)
         scores = score_levels(trained, encoded, both, levels).scores
         kept = np.flatnonzero(scores.total - scores.household >= bound)
         return Found(both[0][kept], both[1][kept], levels[kept], pairs, reports)
 
     def levels(self, model: LinkageModel, encoded: Encoded, pairs: Pairs) -> Levels:
         """Return the level vectors of any pairs of positions."""
-        prepared = prepare(TrainedModel.untrained(model), encoded, (), DUCKDB)
+        prepared = prepare(TrainedModel.untrained(model), encoded, (), self.backend.dialect)
         asked = pa.table(
             {"match_key": np.arange(len(pairs[0])), "join_key_l": pairs[0], "join_key_r": pairs[1]}
         )
-        with _database(self.threads) as database:
+        with self.backend.open(prepared.records) as database:
             linker = _linker(database, prepared)
-            api = linker._db_api
-            linker.table_management.register_blocked_pairs_for_predict(api.register(asked))
+            linker.table_management.register_blocked_pairs_for_predict(database.register(asked))
             found = linker.inference.predict(warning_mode="never")
-            table = database.table(found.physical_name).to_arrow_table().sort_by("match_key")
-        return _vectors(table, prepared.written)[1]
+            return _vectors(database.read(found).sort_by("match_key"), prepared.written)[1]
 
 
-@contextmanager
-def _database(threads: int | None) -> Iterator[DuckDBPyConnection]:
-    """Yield a database in memory that spills to a folder of its own, gone at the end."""
-    import duckdb
+def _linker(database: Database, prepared: Prepared) -> Linker:
+    from splink import Linker
 
-    with TemporaryDirectory(prefix="joinedup-splink-") as folder:
-        settings: dict[str, Any] = {"temp_directory": folder, "preserve_insertion_order": False}
-        if threads is not None:
-            settings["threads"] = threads
-        connection = duckdb.connect(config=settings)
-        try:
-            yield connection
-        finally:
-            connection.close()
-
-
-def _linker(database: DuckDBPyConnection, prepared: Prepared) -> Linker:
-    from splink import DuckDBAPI, Linker
-
-    # A view of Arrow is scanned again for every join; a table is compressed and has statistics.
-    database.register("arrow_records", prepared.records)
-    database.execute(f"CREATE TABLE {RECORDS} AS SELECT * FROM arrow_records")  # noqa: S608 - a constant
-    database.unregister("arrow_records")
-    api = DuckDBAPI(database)
-    linker = Linker(api.register(RECORDS), prepared.settings, log_level=None, validate_settings=False)
+    linker = Linker(database.records, prepared.settings, log_level=None, validate_settings=False)
     for column, table in prepared.frequencies.items():
-        linker.table_management.register_term_frequency_lookup(api.register(table), column)
+        linker.table_management.register_term_frequency_lookup(database.register(table), column)
     return linker
 
 
 def _reports(
-    database: DuckDBPyConnection, blocked: str, prepared: Prepared, plans: Sequence[RulePlan]
+    database: Database, blocked: str, prepared: Prepared, plans: Sequence[RulePlan]
 ) -> tuple[RuleReport, ...]:
     """Return what each rule did: the pairs that it is the first to meet, and all that meet it.
 
@@ -120,12 +91,12 @@ def _reports(
         f"count(*) FILTER (WHERE {first} = {at}), count(*) FILTER (WHERE {test})"
         for at, test in enumerate(tests)
     )
-    query = (
-        f"SELECT {counts} FROM {blocked} JOIN {RECORDS} l ON l.{ID} = join_key_l"  # noqa: S608 - our own names
-        f" JOIN {RECORDS} r ON r.{ID} = join_key_r"
+    records = database.records.physical_name
+    found = database.first_row(
+        f"SELECT {counts} FROM {blocked} JOIN {records} l ON l.{ID} = join_key_l"  # noqa: S608 - our own names
+        f" JOIN {records} r ON r.{ID} = join_key_r"
     )
-    found = [int(count) for count in database.execute(query).fetchall()[0]]
-    return tuple(report_of(plan, found[2 * at], found[2 * at + 1]) for at, plan in enumerate(plans))
+    return tuple(report_of(plan, int(found[2 * at]), int(found[2 * at + 1])) for at, plan in enumerate(plans))
 
 
 def _vectors(table: pa.Table, written: Written) -> tuple[tuple[Ints, Ints], Levels]:

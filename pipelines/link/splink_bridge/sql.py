@@ -46,7 +46,7 @@ DUCKDB = Dialect(
     edits="damerau_levenshtein({a}, {b})",
     part="struct_extract({a}, '{b}')",
 )
-# Spark's jar of Splink has another variant of Jaro-Winkler: `best_similarity` is ours, see `spark.py`.
+# Spark's jar of Splink has another variant of Jaro-Winkler: `best_similarity` is ours, see `backends.py`.
 SPARK = Dialect(
     name="spark",
     overlap="arrays_overlap({a}, {b})",

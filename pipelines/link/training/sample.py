@@ -27,8 +27,7 @@ def random_pairs(record_ids: pa.Array, wanted: int, seed: int) -> Pairs:
     left = np.concatenate([order for _ in steps])
     right = np.concatenate([np.roll(order, -step) for step in steps])
     width = len(record_ids)
-    pairs = np.unique(np.minimum(left, right) * width + np.maximum(left, right))
-    return pairs // width, pairs % width
+    return _distinct(np.minimum(left, right) * width + np.maximum(left, right), width)
 
 
 def pairs_of_plan(plan: RulePlan, encoded: Encoded, wanted: int, seed: int) -> tuple[Pairs, float]:
@@ -37,8 +36,7 @@ def pairs_of_plan(plan: RulePlan, encoded: Encoded, wanted: int, seed: int) -> t
     hashes = hash_strings(encoded.record_ids, seed)
     a, b = sampled_pairs(plan.members, plan.starts, hashes, rate)
     width = max(encoded.size, 1)
-    pairs = np.unique(a * width + b)
-    return (pairs // width, pairs % width), rate
+    return _distinct(a * width + b, width), rate
 
 
 def thinned(pairs: Pairs, encoded: Encoded, wanted: int, seed: int, rate: float) -> tuple[Ints, float]:
@@ -54,3 +52,10 @@ def thinned(pairs: Pairs, encoded: Encoded, wanted: int, seed: int, rate: float)
     limit = np.uint64(wanted / size * 2.0**64)
     rows = np.flatnonzero(hashes[pairs[0]] + hashes[pairs[1]] < limit)
     return rows, rate * len(rows) / size
+
+
+def _distinct(pairs: Ints, width: int) -> Pairs:
+    """Return distinct pairs in order, from one number each; sorting beats the hashing of `np.unique` here."""
+    pairs = np.sort(pairs)
+    pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])] if len(pairs) else pairs
+    return pairs // width, pairs % width
