@@ -48,7 +48,9 @@ def link_ours(data_set: DataSet) -> Ours:
         model: Path | None = None
         for number, (name, options) in enumerate(asked.items()):
             output = home / f"out{number}"
-            report = link_files(LinkRequest(files, home / MAPPING, output, model=model, **options))
+            report = link_files(
+                LinkRequest(files, home / MAPPING, output, model=model, checks=False, **options)
+            )
             own[name] = _labels(data_set, output)
             settings.append(Setting(name, as_bits(report["thresholds"]["link_probability"])))
             if model is None:

@@ -76,8 +76,19 @@ def _frequencies(feature: Feature, known: dict[str, float], floor: float) -> Flo
 def _hashes(feature: Feature) -> Hashes:
     """Return the hash that stands for each distinct value, so that no name is written out in a stored model."""
     values = feature.values
-    texts = values if isinstance(values, pa.Array) else pa.array(values).cast(pa.string())
-    return hash_strings(texts, SEED)
+    if isinstance(values, pa.Array):
+        return hash_strings(values, SEED)
+    if values is None:
+        raise TypeError("term frequencies need the values of their feature")
+    return _mixed(values.astype(np.uint64))
+
+
+def _mixed(numbers: Hashes) -> Hashes:
+    """Return numbers scattered over 64 bits: the finaliser of splitmix64 (Steele, Lea and Flood, 2014)."""
+    mixed = numbers + np.uint64(SEED)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
 
 
 def shared_frequency(

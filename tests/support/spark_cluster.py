@@ -42,7 +42,7 @@ def spark_cluster(folder: Path) -> Iterator[str]:
         def start(role: str, *words: str) -> subprocess.Popen[bytes]:
             name = f"org.apache.spark.deploy.{role.lower()}.{role}"
             command = [str(home / "bin" / "spark-class"), name, "--host", HOST, *words]
-            return subprocess.Popen(command, stdout=log, stderr=log, **places)
+            return subprocess.Popen(command, stdout=log, stderr=log, **places)  # noqa: S603 - Spark itself
 
         started = [start("Master", "--port", str(port), "--webui-port", str(free_port()))]
         try:
@@ -82,6 +82,7 @@ def spark_session(address: str) -> Iterator[Any]:
         "spark.sql.shuffle.partitions": "4",
         "spark.default.parallelism": "4",
         "spark.ui.enabled": "false",
+        "spark.pyspark.python": sys.executable,
     }
     builder = SparkSession.builder.master(address)
     for name, value in settings.items():

@@ -6,11 +6,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.link.columns import as_mask, code_columns
+from pipelines.link.columns import as_mask, code_column
 from pipelines.link.encode.placing import Placing
-from pipelines.link.features import Feature, empty_feature, make_feature
+from pipelines.link.features import NONE, Codes, Feature, Ints, empty_feature, make_feature
+from pipelines.link.fused.arrays import Words
+from pipelines.link.fused.grouping import renumber
+from pipelines.link.fused.hashing import hash_strings
 
 LOCATED = ("LIVE", "VALID_FORMAT")
+POSTCODES, NUMBERS, UPRNS = 1, 2, 3  # seeds, so that equal texts of different kinds differ
 
 
 def place_features(placing: Placing, name: str) -> dict[str, Feature]:
@@ -26,9 +30,25 @@ def place_features(placing: Placing, name: str) -> dict[str, Feature]:
     located = pa.array(as_mask(table["postcode_status"], LOCATED))
     if name != "place":
         return {name: placing.column(at, pc.if_else(located, table[name].cast(pa.string()), None))}
-    number, uprn = table["building_number"].cast(pa.string()), table["uprn"].cast(pa.string())
-    numbered = pc.binary_join_element_wise(table["postcode"].cast(pa.string()), number, "#")
-    by_uprn = pc.binary_join_element_wise("U", uprn, "")
-    codes, values = code_columns([pc.if_else(located, column, None) for column in (numbered, by_uprn)])
-    both = np.concatenate([at, at])
-    return {name: make_feature(both, np.concatenate(codes), len(values), placing.size, values)}
+    number, numbers = code_column(table["building_number"])
+    postcode, postcodes = code_column(pc.if_else(located, table["postcode"].cast(pa.string()), None))
+    uprn, uprns = code_column(pc.if_else(located, table["uprn"].cast(pa.string()), None))
+    numbered = _joined(postcode, number, len(numbers))
+    by_uprn = np.where(uprn < 0, NONE, len(postcodes) * len(numbers) + uprn.astype(np.int64))
+    codes, size = renumber(np.concatenate([numbered, by_uprn]))
+    values = np.zeros(size + 1, dtype=np.uint64)
+    # The last entry takes what has no code. A place is told apart by the hashes of what it is made of.
+    values[codes[: len(at)]] = _hashes(postcodes, POSTCODES)[postcode] ^ _hashes(numbers, NUMBERS)[number]
+    values[codes[len(at) :]] = np.where(uprn < 0, values[codes[len(at) :]], _hashes(uprns, UPRNS)[uprn])
+    found = values[:-1].view(np.int64)
+    return {name: make_feature(np.concatenate([at, at]), codes, size, placing.size, found)}
+
+
+def _joined(first: Codes, second: Codes, width: int) -> Ints:
+    """Return one number for each pair of codes, -1 where either is missing."""
+    return np.where((first < 0) | (second < 0), NONE, first.astype(np.int64) * width + second)
+
+
+def _hashes(texts: pa.Array, seed: int) -> Words:
+    """Return the hash of each distinct text; the last entry stands for none."""
+    return np.append(hash_strings(texts, seed), np.uint64(0))
