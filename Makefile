@@ -16,7 +16,7 @@ INSTALLED := .venv/.installed
 BOTH_CORES := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 CACHES := .mypy_cache .ruff_cache .pytest_cache .hypothesis build joinedup.egg-info
 
-.PHONY: help demo up test check bench pythons lock clean clean-warehouse
+.PHONY: help demo up test check bench pythons spark lock clean clean-warehouse
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -49,12 +49,22 @@ pythons: ## Install the pins and run the fast tests on each supported Python tha
 		result=$$?; rm -rf "$$folder"; test $$result -eq 0 || exit $$result; \
 	done
 
+# Spark does not go with Great Expectations in one environment, so it has its own, without Airflow and the warehouse.
+SPARK := .venv-spark
+SPARK_NEEDS := doublemetaphone hypothesis nicknames numba numpy pandas pyarrow pydantic pytest pyyaml rapidfuzz recordlinkage scipy splink
+
+spark: ## Splink on a real Spark cluster of two workers on this machine (needs Java 17 or later)
+	@test -e $(SPARK)/.installed || { $(PYTHON) -m venv $(SPARK) && \
+		$(SPARK)/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt $(SPARK_NEEDS) pyspark==4.3.0 && \
+		touch $(SPARK)/.installed; }
+	@$(SPARK)/bin/python -m pytest -q --noconftest -p no:cacheprovider -o timeout=0 -W ignore tests/spark
+
 lock: $(INSTALLED) ## Resolve constraints.txt again, for every supported Python at once
 	@$(BIN)/uv pip compile pyproject.toml --universal --all-extras --python-version 3.11 --upgrade \
 		--no-emit-index-url --no-header --no-annotate --quiet --output-file constraints.txt
 
 clean: ## Remove .venv and caches; never a warehouse
-	@rm -rf .venv $(CACHES)
+	@rm -rf .venv $(SPARK) $(CACHES)
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Removed .venv and caches. The warehouse, extracts and reports are kept."
 	@echo "To delete those too, for good: make clean-warehouse CONFIRM=yes"

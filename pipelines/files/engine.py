@@ -14,6 +14,7 @@ from pipelines.files.assemble import Assembled
 from pipelines.link import FusedEngine, LinkData, RecordLinkageEngine, TrainedModel
 from pipelines.link.encode import Encoded, encode
 from pipelines.link.engines.base import Engine, Progress, Scored, score_encoded
+from pipelines.link.engines.splink_engine import SplinkEngine
 from pipelines.link.hold import Held, choose_join, hold_together
 from pipelines.link.thresholds.assess import Objective
 from pipelines.link.thresholds.choose import EXPECTED_F1, FALSE_LINK_RATE, Threshold
@@ -22,7 +23,11 @@ from pipelines.link.training.train import train_encoded
 EngineName = Literal["fused", "recordlinkage", "splink"]
 ObjectiveName = Literal["false-link-rate", "expected-f1"]
 OBJECTIVES: dict[str, str] = {"false-link-rate": FALSE_LINK_RATE, "expected-f1": EXPECTED_F1}
-ENGINES: dict[str, Callable[[], Engine]] = {"fused": FusedEngine, "recordlinkage": RecordLinkageEngine}
+ENGINES: dict[str, Callable[[], Engine]] = {
+    "fused": FusedEngine,
+    "recordlinkage": RecordLinkageEngine,
+    "splink": SplinkEngine,
+}
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,9 @@ class Chosen:
 
 
 def engine_of(name: str) -> Engine:
-    """Return an engine by its name; raises LinkageError when there is none of it here."""
+    """Return an engine by its name; raises LinkageError when it is not known, or Splink is not installed."""
     if name not in ENGINES:
-        raise LinkageError(f"engine {name} is not available here; there is {', '.join(sorted(ENGINES))}")
+        raise LinkageError(f"there is no engine {name}; there is {', '.join(sorted(ENGINES))}")
     return ENGINES[name]()
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 HOST = "127.0.0.1"
 WORKERS = 2
@@ -82,12 +83,12 @@ def spark_session(address: str) -> Iterator[Any]:
         "spark.sql.shuffle.partitions": "4",
         "spark.default.parallelism": "4",
         "spark.ui.enabled": "false",
-        "spark.pyspark.python": sys.executable,
     }
     builder = SparkSession.builder.master(address)
     for name, value in settings.items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    with patch.dict(os.environ, {"PYSPARK_PYTHON": sys.executable}):  # what the workers run our function with
+        session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     try:
         ends = time.monotonic() + SECONDS_TO_START

@@ -1,14 +1,13 @@
-"""One m from many passes: passes that see few matches, or stand alone with what they find, count for less.
+"""One m from many passes: a pass in which few pairs are matches counts for less.
 
-The passes look at different pairs, and each can be misled in its own way: strangers who share a phone, a number
-typed for somebody else. What misleads a pass adds pairs that are no matches, so it shows in two ways, and both take
-weight from the pass. For a comparison with n expected matches in a pass, the weight of the pass is
+The passes look at different pairs, and each can be misled: by strangers who share a phone, by a number typed for
+somebody else. What misleads a pass adds pairs that are no matches, so a pass with n expected matches counts as
 
-    n * purity * min(1, 2 / d) ** 4
+    n * purity ** 2
 
-purity being the share of matches among the pairs of the pass, and d the distance of its m from the median over
-the passes (weighted by n * purity), in bits, at the level where they differ most; only levels count that have, or
-should have, five pairs or more there. The sums of the weighted counts, drawn to where training starts, are the m.
+purity being the share of matches among the pairs of the pass. That passes differ takes no weight from any: they see
+different sources, and birth dates are better known in some than in others; the report tells how far they lie apart.
+The sums of the weighted counts, drawn to where training starts, are the m.
 
 A level that a pass cannot see, because blocking on a name leaves no swapped names, is estimated from the others:
 its share among all levels by the passes that see it, the proportions of the other levels by all.
@@ -28,9 +27,6 @@ from pipelines.link.training.passes import Pass
 from pipelines.link.training.shrink import shrink
 from pipelines.link.training.state import MATCH, State, starting_m
 
-TOLERATED_BITS = 2.0
-STEEPNESS = 4
-COUNTING_PAIRS = 5.0
 NOTABLE_SHARE = 0.01
 
 
@@ -63,29 +59,8 @@ def estimates_of(model: LinkageModel, passes: Sequence[Pass], column: int) -> li
 
 
 def pass_weights(estimates: Sequence[Estimate]) -> Floats:
-    """Return the weight of a match in each pass: 1 in a pass of matches only that agrees with the others."""
-    purity = np.array([each.purity for each in estimates])
-    if len(estimates) < 2:
-        return purity
-    size = np.array([each.size for each in estimates])
-    logs = np.log2(np.stack([each.m for each in estimates]))
-    blind = np.stack([each.blind for each in estimates])
-    median = _weighted_median(logs, (size * purity)[:, None] * ~blind)
-    expected = size[:, None] * np.exp2(np.maximum(logs, median))
-    distance = np.where((expected >= COUNTING_PAIRS) & ~blind, np.abs(logs - median), 0.0).max(axis=1)
-    return np.asarray(purity * np.minimum(1.0, TOLERATED_BITS / np.maximum(distance, 1e-9)) ** STEEPNESS)
-
-
-def _weighted_median(values: Floats, weights: Floats) -> Floats:
-    """Return the weighted median of each column; 0 where nothing has weight."""
-    result = np.zeros(values.shape[1])
-    for column in range(values.shape[1]):
-        order = np.argsort(values[:, column], kind="stable")
-        total = np.cumsum(weights[order, column])
-        if total[-1] > 0:
-            at = int(np.searchsorted(total, total[-1] / 2))
-            result[column] = values[order[at], column]
-    return result
+    """Return the weight of a match in each pass: 1 in a pass of matches only."""
+    return np.array([each.purity**2 for each in estimates])
 
 
 def combined_counts(estimates: Sequence[Estimate], minimum: float) -> Floats:
