@@ -16,7 +16,7 @@ INSTALLED := .venv/.installed
 BOTH_CORES := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 CACHES := .mypy_cache .ruff_cache .pytest_cache .hypothesis build joinedup.egg-info
 
-.PHONY: help demo up test check bench pythons spark lock clean clean-warehouse
+.PHONY: help demo up test check bench bench-accuracy bench-speed pythons spark lock clean clean-warehouse
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -38,6 +38,12 @@ check: $(INSTALLED) ## What takes seconds: ruff, mypy, unit and spec tests
 
 bench: $(INSTALLED) ## Seconds per stage and quality of the links, in a warehouse of its own
 	@$(BIN)/python -m benchmarks
+
+bench-accuracy: $(INSTALLED) ## How right the links are, beside Splink and recordlinkage (FAKE_1000=path adds that data)
+	@$(BIN)/python -W ignore -m benchmarks.accuracy $(if $(FAKE_1000),--fake-1000 "$(FAKE_1000)")
+
+bench-speed: $(INSTALLED) ## How fast linking is, beside Splink, on a million records
+	@$(BIN)/python -m benchmarks.speed
 
 pythons: ## Install the pins and run the fast tests on each supported Python that is present
 	@for name in python3.11 python3.12 python3.13; do \
