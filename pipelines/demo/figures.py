@@ -114,7 +114,7 @@ def _baseline(found: Baseline) -> NamedLinkage:
 def _notes(live: Any) -> list[str]:
     return [
         f"Release {live.release_id} of {live.period}: approved by {live.approved_by} ({live.approval_reason}).",
-        "Links are accepted at a model posterior of 0.99; the truth chose no threshold and no parameter.",
+        "The join threshold follows from a target false-link rate; the truth chose no threshold and no parameter.",
     ]
 
 
