@@ -197,6 +197,8 @@ class LinkageModel(_Strict):
         ):
             if silenced not in levels:
                 raise ValueError(f"`silences` must name a comparison; {silenced} is none")
+            if any(level.silences for level in self.comparison(silenced).levels):
+                raise ValueError(f"{silenced} is silenced, so its own levels must not silence another")
         fields = {comparison.field for comparison in self.comparisons}
         for blocking_rule in self.blocking:
             for key in blocking_rule.keys:

@@ -183,6 +183,9 @@ def expand(left: Feature, right: Feature, a: Ints, b: Ints) -> Expanded:
 def rarest_shared(left: Feature, right: Feature, pairs: tuple[Ints, Ints], frequency: Floats) -> Floats:
     """Return, per pair, the frequency of the rarest value that both records hold; NaN where they share none."""
     a, b = pairs
+    if left.offsets is None and right.offsets is None:
+        x, y = left.codes[a], right.codes[b]
+        return np.where((x == y) & (x >= 0), np.append(frequency, np.nan)[x], np.nan)
     result = np.full(len(a), np.inf)
     both = np.flatnonzero(left.has_value(a) & right.has_value(b))
     if len(both):

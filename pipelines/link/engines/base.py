@@ -180,7 +180,7 @@ def score_encoded(
     found = engine.find(trained, encoded, bound - SLACK, progress)
     scored = score_levels(trained, encoded, (found.a, found.b), found.levels)
     kept = np.flatnonzero(scored.scores.total >= bound)
-    order = np.lexsort((found.b[kept], found.a[kept]))
+    order = np.argsort(found.a[kept] * encoded.size + found.b[kept], kind="stable")
     return Scored(trained, encoded, scored.where(kept[order]), found.pairs, found.rules)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from pipelines.link.compare import Levels, Pairs
 from pipelines.link.encode import Encoded
 from pipelines.link.engines.base import DataEngine, Found, Progress
 from pipelines.link.features import Ints
+from pipelines.link.fused.compiled import is_kept
 from pipelines.link.fused.kernel import Pass, levels_of_pairs, pairs_before, scan
 from pipelines.link.fused.pack import Packed, pack, pack_frequencies
 from pipelines.link.fused.program import Program, write_program
@@ -24,6 +26,15 @@ from pipelines.link.trained import TrainedModel
 # Large enough that starting a stretch costs nothing, small enough that both cores end together and progress shows.
 PAIRS_OF_A_STRETCH = 500_000
 PAIRS_AT_ONCE = 100_000
+
+
+log = logging.getLogger("joinedup")
+
+
+def _tell_of_compiling(function: object) -> None:
+    """Say why nothing seems to happen, when a pass is compiled for the first time on this machine."""
+    if not is_kept(function):
+        log.info("link: compiling the fused pass for this machine; once, and it takes about half a minute")
 
 
 class FusedEngine(DataEngine):
@@ -56,6 +67,7 @@ class FusedEngine(DataEngine):
         bound: float,
         progress: Progress | None,
     ) -> Found:
+        _tell_of_compiling(scan)
         first, total, done = 1 + len(packed.columns), sum(plan.pairs for plan in plans), 0
         parts, reports = [], []
         for rule, plan in enumerate(plans):
@@ -90,6 +102,7 @@ class FusedEngine(DataEngine):
         """Return the level vectors of any pairs of positions."""
         packed = self._pack(encoded, comparison_features(model))
         work = _work(write_program(model, packed, encoded), packed)
+        _tell_of_compiling(levels_of_pairs)
         levels = np.empty((len(pairs[0]), len(model.comparisons)), dtype=np.int8)
 
         def part(start: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
@@ -61,6 +62,15 @@ def lowest_one(typing_context: object, word: types.Type) -> Built | None:
         return builder.cttz(arguments[0], context.get_constant(types.boolean, False))
 
     return types.int64(types.uint64), build
+
+
+def is_kept(function: object) -> bool:
+    """Return whether a compiled function was kept on disk by an earlier run, or has been compiled in this one."""
+    if getattr(function, "signatures", None):
+        return True
+    cache = getattr(getattr(function, "_cache", None), "cache_path", None)
+    name = getattr(function, "__name__", "")
+    return bool(cache) and any(Path(cache).glob(f"*.{name}-*.nbi"))
 
 
 class Borrow(Protocol):
