@@ -68,7 +68,7 @@ def is_kept(function: object) -> bool:
     """Return whether a compiled function was kept on disk by an earlier run, or has been compiled in this one."""
     if getattr(function, "signatures", None):
         return True
-    cache = getattr(getattr(function, "_cache", None), "cache_path", None)
+    cache = str(getattr(getattr(function, "_cache", None), "cache_path", ""))
     name = getattr(function, "__name__", "")
     return bool(cache) and any(Path(cache).glob(f"*.{name}-*.nbi"))
 
