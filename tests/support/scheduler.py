@@ -86,9 +86,7 @@ class Airflow:
         self.wait_for_task(run, task_id, "running")
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}"
         title = f"airflow worker -- {self.client.request('GET', path)['id']}"
-        victims = [
-            each for each in psutil.Process().children(recursive=True) if title in " ".join(each.cmdline())
-        ]
+        victims = [each for each in psutil.Process().children(recursive=True) if title in _command_of(each)]
         assert victims, f"no process runs {task_id}"
         for victim in victims:
             victim.kill()
@@ -103,3 +101,11 @@ def running_airflow(warehouse: Warehouse, people: int, periods: tuple[str, ...])
         generate(SynthRequest(people, 20260901, periods, extracts, load_settings().truth_dir))
         dags = [*(f"ingest_{agency}" for agency in load_contracts()), "link", "publish"]
         yield Airflow(server, server.wait_until_ready(dags), extracts)
+
+
+def _command_of(process: psutil.Process) -> str:
+    """Return a process's command line; nothing of one that has ended since it was listed."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # a zombie is one of these
+        return ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
@@ -17,13 +19,24 @@ Array = TypeVar("Array", bound=npt.NDArray[Any])
 Built = tuple[Signature, Callable[..., Any]]
 
 
+@cache
+def _sources() -> str:
+    """Return a hash of all that this package compiles."""
+    content = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return hashlib.sha256(content).hexdigest()
+
+
 def compiled(function: Function) -> Function:
     """Return `function` compiled on its first call, kept on disk, and without the interpreter's lock.
 
-    Numba renews a kept function when its own file changes, not when a file changes that it calls into: after
-    editing a callee of another module, remove `__pycache__`.
+    Numba by itself renews a kept function when its own file changes, not when a file does that it calls into; here
+    any change in this package renews them all.
     """
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+    dispatcher = njit(cache=True, nogil=True, error_model="numpy")(function)
+    kept = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if kept is not None:
+        kept._source_stamp = _sources()
+    return cast(Function, dispatcher)
 
 
 def step(function: Function) -> Function:
