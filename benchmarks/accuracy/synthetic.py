@@ -26,17 +26,10 @@ from pipelines.normalise.assemble.delivery import normalise_files
 from pipelines.periods import period_end
 from pipelines.synth import SynthRequest, generate
 from pipelines.synth.layouts import LAYOUTS
+from pipelines.warehouse.linkage import TABLES
 
 PERIOD = "2026-09"
 KEY = b"benchmark-key-known-to-everybody"
-TABLES = {
-    "records": "person_record",
-    "names": "person_name",
-    "births": "person_date_of_birth",
-    "identifiers": "person_identifier",
-    "addresses": "person_address",
-    "contacts": "person_contact",
-}
 IDENTIFIERS = {"NHS": "nhs_number", "UPN": "upn", "PNC": "pnc", "CRO": "cro"}
 FIELDS: dict[str, Any] = {
     "forename": "given",

@@ -152,18 +152,3 @@ def are_variants(left: str, right: str, kind: str = "given") -> bool:
     Two nicknames of one formal name (Al, Sandy) are not variants: that chain is noisy.
     """
     return left == right or right in _variants(kind).get(left, ())
-
-
-def share_token(left: str, right: str) -> bool:
-    """Return whether two names share a token, as when half of a double-barrelled name was dropped."""
-    return bool(set(tokens(left)) & set(tokens(right)))
-
-
-def share_initial(left: str, right: str) -> bool:
-    """Return whether one name is only an initial, and the other begins with it."""
-    return min(len(left), len(right)) == 1 and left[:1] == right[:1]
-
-
-def has_variants(name: str, kind: str = "given") -> bool:
-    """Return whether a name stands in any list of variants."""
-    return name in _variants(kind)

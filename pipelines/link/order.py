@@ -9,6 +9,7 @@ from numba import njit
 
 from pipelines.link.columns import whole
 from pipelines.link.features import Ints
+from pipelines.link.fused.strings import text_buffers
 
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
@@ -20,7 +21,7 @@ def order_of_texts(texts: pa.Array | pa.ChunkedArray) -> Ints:
 
     Eight bytes at a time, as one number; only texts that are still equal are looked at further.
     """
-    data, offsets = text_buffers(texts)
+    data, offsets = text_buffers(whole(texts.cast(pa.large_string())))
     size = len(offsets) - 1
     lengths = np.diff(offsets)
     order = np.arange(size, dtype=np.int64)
@@ -41,16 +42,6 @@ def order_of_texts(texts: pa.Array | pa.ChunkedArray) -> Ints:
         group[open_places] = np.cumsum(~same)
         open_places = open_places[tied]
     return order
-
-
-def text_buffers(texts: pa.Array | pa.ChunkedArray) -> tuple[Bytes, Ints]:
-    """Return the bytes of a text column and where each text begins and ends in them."""
-    column = whole(texts.cast(pa.large_string()))
-    if not len(column):
-        return np.empty(0, np.uint8), np.zeros(1, np.int64)
-    _, offsets, data = column.buffers()
-    found = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
-    return (np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8)), found
 
 
 @njit(cache=True, nogil=True)

@@ -14,8 +14,7 @@ from pipelines.link.dates import unpack_spans
 from pipelines.link.encode import Encoded
 from pipelines.link.features import NONE, Feature, Floats, Ints
 from pipelines.link.fused.arrays import Bytes, Words
-from pipelines.link.fused.strings import letter_masks
-from pipelines.link.order import text_buffers
+from pipelines.link.fused.strings import letter_masks, text_buffers
 
 Matrix = npt.NDArray[np.int32]
 

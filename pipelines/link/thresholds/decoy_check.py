@@ -18,9 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix  # type: ignore[import-untyped]
-from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
+from pipelines.link.components import components
 from pipelines.link.data import LinkData
 from pipelines.link.thresholds.decoys import RANDOM, TYPES, Decoys
 from pipelines.link.thresholds.edges import Bools, Edges, Floats, Ints, Score, weight_of
@@ -106,8 +105,7 @@ def score_decoys(score: Score, data: LinkData, decoys: Decoys) -> DecoyPass:
 def _firm(real: Edges, size: int) -> Ints:
     """Return which person each real record belongs to for all that is firmly known."""
     firm = real.where(real.weight >= FIRM)
-    graph = coo_matrix((np.ones(len(firm.a), dtype=np.int8), (firm.a, firm.b)), shape=(size, size))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+    return components(size, firm.a, firm.b)
 
 
 def _pairs_at_home(data: LinkData, decoys: Decoys, person: Ints) -> Ints:
