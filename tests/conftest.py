@@ -18,6 +18,7 @@ settings.register_profile("joinedup", deadline=None, suppress_health_check=[Heal
 settings.load_profile("joinedup")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups: it would not see those given later
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process, and all that begin on the journey, which is long, in another."""
     for item in items:
