@@ -15,7 +15,7 @@ from pipelines.link.block import plan_blocks
 from pipelines.link.encode import encode
 from pipelines.link.features import Codes, Ints
 from pipelines.link.fused.compiled import compiled
-from pipelines.link.fused.kernel import pairs_before
+from pipelines.link.fused.scan import pairs_before
 
 PAIRS_AT_ONCE = 5_000_000.0
 

@@ -12,6 +12,7 @@ from pipelines.errors import LinkageError
 from pipelines.link.encode import Encoded
 from pipelines.link.features import Codes, Feature, Ints, expand, make_feature, ragged_range
 from pipelines.link.fused.grouping import group_keys, renumber
+from pipelines.link.threads import on_all_cores
 
 LARGEST_KEY = 2**62
 LARGEST_SHOWN = 5
@@ -73,7 +74,8 @@ def plan_blocks(
     Raises:
         LinkageError: the rules together exceed the model's pair budget; said before any pair is built.
     """
-    plans = tuple(_plan(rule, encoded) for rule in model.blocking if only is None or rule.name in only)
+    rules = [rule for rule in model.blocking if only is None or rule.name in only]
+    plans = tuple(on_all_cores(lambda rule: _plan(rule, encoded), rules))
     total = sum(plan.pairs for plan in plans)
     if total > model.pair_budget:
         worst = max(plans, key=lambda plan: plan.pairs)

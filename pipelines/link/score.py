@@ -35,6 +35,11 @@ class Scores:
         """The posterior probability that the pair is one person."""
         return np.asarray(1.0 / (1.0 + np.exp2(-self.total)))
 
+    @property
+    def arrays(self) -> tuple[Floats, ...]:
+        """What `Scores` is made of, in its order."""
+        return self.prior, self.weights, self.household, self.total
+
     def where(self, rows: Ints) -> Scores:
         """Return the scores of these pairs only."""
         return Scores(self.prior[rows], self.weights[rows], self.household[rows], self.total[rows])

@@ -24,10 +24,8 @@ from pipelines.link.fused.hashing import hash_strings, mix64, pair_hash
 from pipelines.link.fused.strings import (
     is_one_edit,
     jaro_winkler,
-    jaro_winkler_at_least,
+    jaro_winkler_from,
     letter_masks,
-    may_be_edits,
-    may_reach,
     string_table,
 )
 
@@ -127,28 +125,14 @@ def test_jaro_winkler_is_that_of_recordlinkage_and_of_duckdb(similarities):
 def test_jaro_winkler_with_an_empty_string_is_nothing():
     table = string_table(["", "", "A"])
     assert jaro_winkler(*table, 0, 1) == jaro_winkler(*table, 0, 2) == jaro_winkler(*table, 2, 0) == 0.0
-    assert not jaro_winkler_at_least(*table, 0, 2, 0.5)
-    assert jaro_winkler_at_least(*table, 0, 2, 0.0)
-    assert not may_reach(letter_masks(*table), table.offsets, 0, 2, 0.5)
+    assert jaro_winkler_from(*table, letter_masks(*table), 0, 2, 0.5) == 0.0
 
 
-def test_a_threshold_is_met_exactly_where_the_similarity_reaches_it(similarities):
+def test_a_similarity_is_told_exactly_where_it_reaches_the_floor(similarities):
     for row, similarity in enumerate(similarities):
-        a, b = 2 * row, 2 * row + 1
-        for threshold in (similarity, np.nextafter(similarity, 2.0), 0.7, 0.88, 0.92):
-            reaches = bool(similarity >= threshold)
-            assert jaro_winkler_at_least(*TABLE, a, b, threshold) == reaches
-            assert may_reach(MASKS, TABLE.offsets, a, b, threshold) or not reaches
-
-
-def test_letter_masks_rule_out_most_pairs_of_different_names():
-    table = string_table(NAMES)
-    masks = letter_masks(*table)
-    pairs = [(i, j) for i in range(len(NAMES)) for j in range(i)]
-    similar = sum(jaro_winkler_at_least(*table, i, j, 0.88) for i, j in pairs)
-    left = sum(may_reach(masks, table.offsets, i, j, 0.88) for i, j in pairs)
-    assert 0 < similar <= left < len(pairs) / 10
-    assert sum(may_be_edits(masks, table.offsets, i, j, 1) for i, j in pairs) < len(pairs) / 10
+        for floor in (similarity, np.nextafter(similarity, 2.0), 0.0, 0.4, 0.7, 0.88, 0.92, 1.0):
+            told = jaro_winkler_from(*TABLE, MASKS, 2 * row, 2 * row + 1, floor)
+            assert told == (similarity if similarity >= floor else 0.0)
 
 
 @settings(deadline=None)
@@ -164,12 +148,10 @@ def test_edits_are_those_of_optimal_string_alignment_for_all_short_strings():
         layer = [value + letter for value in layer for letter in "ABC"]
         values += layer
     table = string_table(values)
-    masks = letter_masks(*table)
     for i, one in enumerate(values):
         for j, other in enumerate(values):
             distance = OSA.distance(one, other)
             assert is_one_edit(*table, i, j) == (distance <= 1)
-            assert may_be_edits(masks, table.offsets, i, j, distance)
 
 
 @settings(deadline=None, max_examples=300)

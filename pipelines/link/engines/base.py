@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log2
 from typing import Protocol
@@ -15,13 +15,16 @@ from pipelines.link.block import RuleReport
 from pipelines.link.compare import Levels, Pairs, barred_pairs
 from pipelines.link.data import LinkData
 from pipelines.link.encode import Encoded, encode
-from pipelines.link.features import Bools, Ints
+from pipelines.link.features import Bools, Floats, Ints
 from pipelines.link.score import Scores, score_pairs
 from pipelines.link.terms import Compared, shared_frequency
+from pipelines.link.threads import on_all_cores
 from pipelines.link.trained import TrainedModel
 
 # What an engine leaves out lies below the bound by more than its rounding.
 SLACK = 1e-6
+# What is worked on at once stays in the nearer caches.
+PAIRS_AT_ONCE = 100_000
 Progress = Callable[[int, int], None]
 
 
@@ -81,6 +84,19 @@ class ScoredPairs:
     compared: Compared
     scores: Scores
     barred: Bools
+
+    @classmethod
+    def joined(cls, parts: Sequence[ScoredPairs]) -> ScoredPairs:
+        """Return the pairs of all parts, one after the other."""
+        columns = zip(
+            *(
+                (*each.pairs, each.compared.levels, each.compared.frequency, each.barred, *each.scores.arrays)
+                for each in parts
+            ),
+            strict=True,
+        )
+        a, b, levels, frequency, barred, *scores = on_all_cores(np.concatenate, columns)
+        return cls((a, b), Compared(levels, frequency), Scores(*scores), barred)
 
     def where(self, rows: Ints) -> ScoredPairs:
         """Return these pairs only."""
@@ -164,9 +180,21 @@ def weight_of(probability: float) -> float:
 
 def score_levels(trained: TrainedModel, encoded: Encoded, pairs: Pairs, levels: Levels) -> ScoredPairs:
     """Return the scores of pairs whose levels an engine found: the one place where levels become weights."""
+    known = trained.frequencies(encoded)
+
+    def part(start: int) -> ScoredPairs:
+        rows = slice(start, start + PAIRS_AT_ONCE)
+        return _scored(trained, encoded, (pairs[0][rows], pairs[1][rows]), levels[rows], known)
+
+    parts = list(on_all_cores(part, range(0, max(len(levels), 1), PAIRS_AT_ONCE)))
+    return parts[0] if len(parts) == 1 else ScoredPairs.joined(parts)
+
+
+def _scored(
+    trained: TrainedModel, encoded: Encoded, pairs: Pairs, levels: Levels, known: dict[str, Floats]
+) -> ScoredPairs:
     model = trained.definition
-    frequency = shared_frequency(model, encoded, pairs, levels, trained.frequencies(encoded))
-    compared = Compared(levels, frequency)
+    compared = Compared(levels, shared_frequency(model, encoded, pairs, levels, known))
     sources = (encoded.agency[pairs[0]], encoded.agency[pairs[1]])
     scores = score_pairs(trained, compared, sources, encoded.agencies)
     return ScoredPairs(pairs, compared, scores, barred_pairs(model, encoded, pairs))
@@ -178,10 +206,12 @@ def score_encoded(
     """Return the edges among encoded records: the candidate pairs above the model's lowest threshold."""
     bound = weight_of(trained.definition.edge_probability)
     found = engine.find(trained, encoded, bound - SLACK, progress)
-    scored = score_levels(trained, encoded, (found.a, found.b), found.levels)
-    kept = np.flatnonzero(scored.scores.total >= bound)
-    order = np.argsort(found.a[kept] * encoded.size + found.b[kept], kind="stable")
-    return Scored(trained, encoded, scored.where(kept[order]), found.pairs, found.rules)
+    order = np.argsort(found.a * encoded.size + found.b, kind="stable")
+    scored = score_levels(trained, encoded, (found.a[order], found.b[order]), found.levels[order])
+    kept = scored.scores.total >= bound
+    if not kept.all():
+        scored = scored.where(np.flatnonzero(kept))
+    return Scored(trained, encoded, scored, found.pairs, found.rules)
 
 
 class DataEngine:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -17,10 +15,12 @@ from pipelines.link.encode import Encoded
 from pipelines.link.engines.base import DataEngine, Found, Progress
 from pipelines.link.features import Ints
 from pipelines.link.fused.compiled import is_kept
-from pipelines.link.fused.kernel import Pass, levels_of_pairs, pairs_before, scan
+from pipelines.link.fused.kernel import Pass, levels_of_pairs
 from pipelines.link.fused.pack import Packed, pack, pack_frequencies
 from pipelines.link.fused.program import Program, write_program
+from pipelines.link.fused.scan import pairs_before, scan
 from pipelines.link.predicates import comparison_features
+from pipelines.link.threads import core_count, on_all_cores
 from pipelines.link.trained import TrainedModel
 
 # Large enough that starting a stretch costs nothing, small enough that both cores end together and progress shows.
@@ -43,7 +43,7 @@ class FusedEngine(DataEngine):
     name = "fused"
 
     def __init__(self, threads: int | None = None) -> None:
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or core_count()
         # Of records that are still in use, the latest packing: training, clusters and checks ask again and again.
         self._packed: WeakKeyDictionary[Encoded, Packed] = WeakKeyDictionary()
 
@@ -72,9 +72,8 @@ class FusedEngine(DataEngine):
         parts, reports = [], []
         for rule, plan in enumerate(plans):
             met = new = 0
-            for pairs, part in self._in_threads(
-                _stretches(program, packed, plan, (first, first + rule), bound)
-            ):
+            stretches = _stretches(program, packed, plan, (first, first + rule), bound)
+            for pairs, part in on_all_cores(lambda stretch: stretch(), stretches, self.threads):
                 parts.append(part[:3])
                 met, new, done = met + part[3], new + part[4], done + pairs
                 if progress is not None:
@@ -87,10 +86,6 @@ class FusedEngine(DataEngine):
         )
         a, b, levels = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
         return Found(a, b, levels, sum(each.new_pairs for each in reports), tuple(reports))
-
-    def _in_threads(self, work: Iterable[Callable[[], Result]]) -> Iterator[Result]:
-        with ThreadPoolExecutor(self.threads) as pool:
-            yield from pool.map(lambda each: each(), work)
 
     def _pack(self, encoded: Encoded, features: tuple[str, ...]) -> Packed:
         packed = self._packed.get(encoded)
@@ -110,8 +105,7 @@ class FusedEngine(DataEngine):
             a, b = (np.ascontiguousarray(side[rows], dtype=np.int64) for side in pairs)
             levels_of_pairs(work, packed.cells.matrix, a, b, levels[rows])
 
-        with ThreadPoolExecutor(self.threads) as pool:
-            list(pool.map(part, range(0, len(levels), PAIRS_AT_ONCE)))
+        list(on_all_cores(part, range(0, len(levels), PAIRS_AT_ONCE), self.threads))
         return levels
 
 
@@ -126,7 +120,7 @@ def _work(program: Program, packed: Packed) -> Pass:
         program.lists,
         program.logs,
         (cells.several_starts, cells.several),
-        (known.letters, known.letter_starts, known.masks, known.dates, known.variant_starts, known.variants),
+        (*known,),
     )
 
 
@@ -139,8 +133,6 @@ def _stretches(
 ) -> Iterator[Callable[[], Result]]:
     """Return work on the blocks of a rule, cut into stretches of about as many pairs each."""
     work_of, pairs = _work(program, packed), (program.prior, program.unique)
-    size = len(program.comparisons)
-    largest, width = int(np.diff(plan.starts).max(initial=1)), packed.cells.matrix.shape[1]
     before = pairs_before(plan.starts)
     cuts = np.arange(0.0, before[-1], PAIRS_OF_A_STRETCH)
     ends = np.unique(np.append(np.searchsorted(before, cuts), len(before) - 1))
@@ -148,8 +140,8 @@ def _stretches(
     def work(begin: int, end: int) -> Callable[[], Result]:
         def run() -> Result:
             stretch = (begin, end, *place)
-            room = np.empty((largest, width), np.int32), np.empty(size, np.int8), np.empty(size), bound
-            found = scan(work_of, packed.cells.matrix, pairs, (plan.members, plan.starts), stretch, room)
+            blocks, texts = (plan.members, plan.starts), (program.texts, program.birth)
+            found = scan(work_of, packed.cells.matrix, pairs, blocks, stretch, texts, bound)
             return int(before[end] - before[begin]), found
 
         return run

@@ -67,8 +67,13 @@ def _places(word: np.uint64, letter: np.uint64) -> np.uint64:
 
 
 @compiled
-def agreeing(data: Bytes, a: int, length_a: int, b: int, length_b: int) -> tuple[np.uint64, np.uint64]:
-    """Return the agreeing positions of two strings as masks; `0 < length_b <= length_a <= 64`."""
+def agreeing(
+    data: Bytes, a: int, length_a: int, b: int, length_b: int, spare: int
+) -> tuple[np.uint64, np.uint64]:
+    """Return the agreeing positions of two strings as masks; `0 < length_b <= length_a <= 64`.
+
+    None at all, as soon as more than `spare` letters of the second string agree with none of the first.
+    """
     reach = max(length_a // 2 - 1, 0)
     free = _ALL >> _U(WORD - length_a)
     window = _ALL >> _U(63 - reach)
@@ -84,6 +89,10 @@ def agreeing(data: Bytes, a: int, length_a: int, b: int, length_b: int) -> tuple
                 places |= _places(word_of(data, a, length_a, at), letter) << _U(at)
         places &= free & window
         first = places & (~places + _ONE)
+        if first == _NONE:
+            spare -= 1
+            if spare < 0:
+                return _NONE, _NONE
         free ^= first
         found |= _U(first != _NONE) << _U(j)
         window = window << _ONE | _U(j < reach)

@@ -14,9 +14,14 @@ from pipelines.link.dates import unpack_spans
 from pipelines.link.encode import Encoded
 from pipelines.link.features import NONE, Feature, Floats, Ints
 from pipelines.link.fused.arrays import Bytes, Words
-from pipelines.link.fused.strings import letter_masks, text_buffers
+from pipelines.link.fused.strings import letter_masks, letter_shapes, text_buffers
+from pipelines.link.threads import on_all_cores
 
 Matrix = npt.NDArray[np.int32]
+
+# What is known of a date of birth: its first and last day and year, whether it is known to the day, and the digits
+# of the first day with four bits each, so that they are compared all at once.
+FIRST_DAY, LAST_DAY, YEAR, LAST_YEAR, EXACT, NIBBLES = range(6)
 
 # A record with several values of a feature has -(2 + k) in its cell: its values are the k-th of `several`.
 SEVERAL = -2
@@ -34,17 +39,18 @@ class Cells(NamedTuple):
 
 
 class Values(NamedTuple):
-    """What is known of the distinct values: letters, which of them occur (masks), variants, and dates.
+    """What is known of the distinct values: letters, which of them occur (masks), dates, variants.
 
-    A date is its first and its last day, both as digits, and whether it is known to the day.
+    `shapes` are what similarities of many texts are bounded by: see `letter_shapes`.
     """
 
     letters: Bytes
     letter_starts: Ints
     masks: Words
-    dates: Ints
+    dates: Matrix
     variant_starts: Ints
     variants: Matrix
+    shapes: Words
 
 
 @dataclass(frozen=True)
@@ -69,13 +75,19 @@ def pack(encoded: Encoded, features: Sequence[str], keys: Sequence[Feature] = ()
     columns = {name: at for at, name in enumerate(features, start=1)}
     matrix = np.empty((encoded.size, 1 + len(named) + len(keys)), dtype=np.int32)
     matrix[:, 0] = encoded.agency
+    filled = []
     starts, several, count, codes_before = [np.zeros(1, dtype=np.int64)], [], 0, 0
     for at, feature in enumerate([*named, *keys], start=1):
         column, ends, codes = _column(feature, count)
-        matrix[:, at] = column
+        filled.append((at, column))
         starts.append(codes_before + ends)
         several.append(codes)
         count, codes_before = count + len(ends), codes_before + len(codes)
+
+    def fill(part: tuple[int, Matrix]) -> None:
+        matrix[:, part[0]] = part[1]
+
+    list(on_all_cores(fill, filled))
     cells = Cells(
         matrix,
         np.concatenate(starts).astype(np.int64),
@@ -84,7 +96,8 @@ def pack(encoded: Encoded, features: Sequence[str], keys: Sequence[Feature] = ()
     letters, letter_starts, letter_base = _letters(encoded, features)
     variant_starts, variants, variant_base = _variants(encoded, features)
     masks = letter_masks(letters, letter_starts)
-    values = Values(letters, letter_starts, masks, _dates(encoded), variant_starts, variants)
+    shapes = letter_shapes(letters, letter_starts, masks)
+    values = Values(letters, letter_starts, masks, _dates(encoded), variant_starts, variants, shapes)
     return Packed(cells, values, columns, letter_base, variant_base)
 
 
@@ -100,24 +113,15 @@ def _column(feature: Feature, count: int) -> tuple[Matrix, Ints, Matrix]:
     return cells, np.cumsum(counts[more]), feature.codes[np.repeat(counts > 1, counts)]
 
 
-def _dates(encoded: Encoded) -> Ints:
-    """Return each distinct date of birth: first and last day, both as digits, whether known to the day, nibbles.
-
-    The last is the first day with four bits a digit, so that digits are compared all at once.
-    """
+def _dates(encoded: Encoded) -> Matrix:
+    """Return what is known of each distinct date of birth, one row each."""
     birth = encoded.features.get("birth")
     packed = birth.values if birth is not None and isinstance(birth.values, np.ndarray) else None
     spans = unpack_spans(np.zeros(1, np.int64) if packed is None else packed)
     nibbles = sum((spans.digits // 10**at % 10) << (4 * at) for at in range(8))
-    columns = [
-        spans.first,
-        spans.last,
-        spans.digits,
-        spans.last_digits,
-        spans.exact.astype(np.int64),
-        nibbles,
-    ]
-    return np.ascontiguousarray(np.stack(columns, axis=1))
+    years = spans.digits // 10_000, spans.last_digits // 10_000
+    columns = [spans.first, spans.last, *years, spans.exact, nibbles]
+    return np.ascontiguousarray(np.stack([each.astype(np.int32) for each in columns], axis=1))
 
 
 def _variants(encoded: Encoded, features: Sequence[str]) -> tuple[Ints, Matrix, dict[str, int]]:

@@ -7,7 +7,7 @@ import numpy as np
 from pipelines.link.features import Ints
 from pipelines.link.fused.arrays import Bytes, Words
 from pipelines.link.fused.compiled import inlined, lowest_one, step
-from pipelines.link.fused.pack import Matrix
+from pipelines.link.fused.pack import EXACT, FIRST_DAY, LAST_DAY, LAST_YEAR, NIBBLES, YEAR, Matrix
 from pipelines.link.fused.program import (
     AGE_RANGE,
     EDITED,
@@ -17,13 +17,12 @@ from pipelines.link.fused.program import (
     SWAPPED,
     VARIANT,
 )
-from pipelines.link.fused.strings import is_one_edit, jaro_winkler, may_reach
+from pipelines.link.fused.strings import is_one_edit, jaro_winkler, jaro_winkler_from
 
 # The distinct values, as compiled code is given them; and the codes of records with several values.
-Known = tuple[Bytes, Ints, Words, Ints, Ints, Matrix]
+Known = tuple[Bytes, Ints, Words, Matrix, Ints, Matrix, Words]
 Several = tuple[Ints, Matrix]
 DAYS_IN_A_YEAR = 366
-FIRST, LAST, DIGITS, LAST_DIGITS, EXACT, NIBBLES = range(6)
 
 
 @inlined
@@ -93,9 +92,7 @@ def similarity(
     if x >= 0 and y >= 0:
         if x == y:
             return 1.0
-        if not may_reach(masks, starts, base + x, base + y, floor):
-            return 0.0
-        return jaro_winkler(letters, starts, base + x, base + y)
+        return jaro_winkler_from(letters, starts, masks, base + x, base + y, floor)
     if x == -1 or y == -1:
         return 0.0
     return _most_similar(letters, starts, several, values)
@@ -117,7 +114,7 @@ def _most_similar(letters: Bytes, starts: Ints, several: Several, values: tuple[
 @step
 def are_close(operation: int, base: int, known: Known, several: Several, x: int, y: int) -> bool:
     """Return whether some value of cell x and some of cell y are variants, or one edit apart."""
-    letters, starts, _, _, variant_starts, variants = known
+    letters, starts, _, _, variant_starts, variants, _ = known
     for i in range(value_count(several, x)):
         for j in range(value_count(several, y)):
             first, second = value_at(several, x, i), value_at(several, y, j)
@@ -138,7 +135,7 @@ def _adjacent(starts: Ints, variants: Matrix, x: int, y: int) -> bool:
 
 
 @inlined
-def dates_meet(detail: int, dates: Ints, several: Several, x: int, y: int) -> bool:
+def dates_meet(detail: int, dates: Matrix, several: Several, x: int, y: int) -> bool:
     """Return whether some date of cell x and some of cell y meet a condition."""
     if x >= 0 and y >= 0:
         return _dates(detail, dates, x, y)
@@ -146,7 +143,7 @@ def dates_meet(detail: int, dates: Ints, several: Several, x: int, y: int) -> bo
 
 
 @step
-def _some_dates(detail: int, dates: Ints, several: Several, x: int, y: int) -> bool:
+def _some_dates(detail: int, dates: Matrix, several: Several, x: int, y: int) -> bool:
     for i in range(value_count(several, x)):
         for j in range(value_count(several, y)):
             if _dates(detail, dates, value_at(several, x, i), value_at(several, y, j)):
@@ -155,32 +152,30 @@ def _some_dates(detail: int, dates: Ints, several: Several, x: int, y: int) -> b
 
 
 @inlined
-def _dates(detail: int, dates: Ints, x: int, y: int) -> bool:
+def _dates(detail: int, dates: Matrix, x: int, y: int) -> bool:
     """Return whether two dates meet a condition; see `pipelines.link.dates.date_condition`."""
     condition, years = detail & 15, detail >> 4
     both = dates[x, EXACT] == 1 and dates[y, EXACT] == 1
     if condition == EQUAL:
-        return bool(both and dates[x, FIRST] == dates[y, FIRST])
+        return bool(both and dates[x, FIRST_DAY] == dates[y, FIRST_DAY])
     if condition == SWAPPED:
-        return both and _is_swapped(dates[x, DIGITS], dates[y, DIGITS])
+        return both and _is_swapped(dates[x, NIBBLES], dates[y, NIBBLES])
     if condition == EDITED:
         return both and _is_one_edit(dates[x, NIBBLES], dates[y, NIBBLES])
     if condition == SAME_MONTH:
         return bool(both and (dates[x, NIBBLES] ^ dates[y, NIBBLES]) < 256)
-    overlap = dates[x, FIRST] <= dates[y, LAST] and dates[y, FIRST] <= dates[x, LAST]
+    overlap = dates[x, FIRST_DAY] <= dates[y, LAST_DAY] and dates[y, FIRST_DAY] <= dates[x, LAST_DAY]
     if condition in (IMPRECISE, AGE_RANGE):
-        widest = max(dates[x, LAST] - dates[x, FIRST], dates[y, LAST] - dates[y, FIRST])
+        widest = max(dates[x, LAST_DAY] - dates[x, FIRST_DAY], dates[y, LAST_DAY] - dates[y, FIRST_DAY])
         return not both and overlap and (widest > DAYS_IN_A_YEAR) == (condition == AGE_RANGE)
-    gap = max(
-        dates[x, DIGITS] // 10_000 - dates[y, LAST_DIGITS] // 10_000,
-        dates[y, DIGITS] // 10_000 - dates[x, LAST_DIGITS] // 10_000,
-    )
+    gap = max(dates[x, YEAR] - dates[y, LAST_YEAR], dates[y, YEAR] - dates[x, LAST_YEAR])
     return gap <= years and (both or not overlap)
 
 
 @inlined
 def _is_swapped(x: int, y: int) -> bool:
-    return x // 10_000 == y // 10_000 and x // 100 % 100 == y % 100 and x % 100 == y // 100 % 100
+    """Return whether two dates have day and month exchanged; four bits a digit."""
+    return x >> 16 == y >> 16 and x >> 8 & 0xFF == y & 0xFF and x & 0xFF == y >> 8 & 0xFF
 
 
 @inlined

@@ -33,12 +33,13 @@ CONDITIONS = {
 # Looks at codes or dates alone.
 CHEAP = ("share", "date")
 LETTERS_OF_A_WORD = 8
+LITTLE = 0.5
 COSTS = {ELSE: 0, SHARE: 1, DATE: 2, VARIANT: 3, ONE_EDIT: 12, SIMILAR: 16}
 
 
 # Columns of the table of levels, of their numbers in bits, and of the table of comparisons.
-OPERATION, LEFT, RIGHT, UNLESS, DETAIL, BASE, TERM, LOG_BASE, IS_CHEAP = range(9)
-AT_LEAST, WEIGHT, LOG_M, MOST, FLOOR = range(5)
+OPERATION, LEFT, RIGHT, UNLESS, DETAIL, BASE, TERM, LOG_BASE, IS_CHEAP, SLOT, IS_FOLDED = range(11)
+AT_LEAST, WEIGHT, LOG_M, MOST, AFTER, FOLDED = range(6)
 COLUMN, START, END, PRESENT_START, PRESENT_END, SILENCE_START, SILENCE_END = range(7)
 
 
@@ -46,9 +47,11 @@ class Program(NamedTuple):
     """The comparisons in the order in which they are made, one row each, and their levels, one row each.
 
     Of a level: what is asked of which features, where what is known of the feature's values begins, and the
-    feature whose frequencies take the place of u; in bits its weight with its own u, log2 m, and the most that this
-    level or one after it can give; and the lowest similarity that the comparison asks for. `lists` holds the
-    features that say whether a comparison can be made, and (comparison, level) pairs that silence it.
+    feature whose frequencies take the place of u; in bits its weight with its own u, log2 m, the most that it or one
+    after it can give, the most that those after it can give, and the most with the last levels, where they differ
+    little, taken as one. `lists` holds the features that say whether a comparison can be made, and (comparison,
+    level) pairs that silence it. `texts` are the columns whose values are compared letter by letter, and where the
+    letters of each begin; `birth` is the column of the date of birth, -1 where none is compared.
     """
 
     comparisons: Table
@@ -58,6 +61,8 @@ class Program(NamedTuple):
     logs: Floats
     prior: Floats
     unique: npt.NDArray[np.bool_]
+    texts: Table
+    birth: int
 
 
 def write_program(
@@ -73,7 +78,11 @@ def write_program(
     predicates = [comparisons[at].predicates[position] for at, position in levels]
     m, own, terms, known = _weights(model, levels, columns, weights)
     starts = np.cumsum([0, *(len(comparisons[at].predicates) for at in order)])
-    most = _most(own, m, terms, known, starts)
+    ends = [
+        not comparisons[at].predicates or comparisons[at].predicates[-1].operation != "else" for at in order
+    ]
+    most, after = _most(own, m, terms, known, (starts, ends))
+    folded, texts = _folded(most, predicates, starts), _texts(predicates, packed)
     lists, ranges = _lists(
         [[columns[name] for name in comparisons[at].present] for at in order],
         [[value for pair in comparisons[at].silenced_by for value in pair] for at in order],
@@ -93,18 +102,29 @@ def write_program(
                     term,
                     known.base[term] if term >= 0 else -1,
                     each.operation in CHEAP,
+                    list(texts).index(each.left) if each.left in texts else -1,
+                    fold,
                 ]
-                for each, term in zip(predicates, terms.tolist(), strict=True)
+                for each, term, fold in zip(predicates, terms.tolist(), ~np.isnan(folded), strict=True)
             ],
             dtype=np.int32,
         ),
         bits=np.column_stack(
-            [[each.at_least for each in predicates], own, m, most, _floors(predicates, starts)]
+            [
+                [each.at_least for each in predicates],
+                own,
+                m,
+                most,
+                after,
+                np.where(np.isnan(folded), most, folded),
+            ]
         ),
         lists=lists,
         logs=known.logs,
         prior=np.zeros((sizes, sizes)) if weights is None else _priors(weights[0], encoded),
         unique=np.array(encoded.unique or [False] * sizes, dtype=np.bool_),
+        texts=np.array(list(texts.values()), dtype=np.int32).reshape(-1, 2),
+        birth=max([columns[each.left] for each in predicates if each.operation == "date"], default=-1),
     )
 
 
@@ -155,22 +175,46 @@ def _weights(
     return m, m - u, np.array(used, dtype=np.int32), known
 
 
-def _most(own: Floats, m: Floats, terms: Smalls, logs: Frequencies, starts: Ints) -> Floats:
-    """Return, per level, the most bits that it or a later level of its comparison can give."""
-    most = own.copy()
+def _texts(predicates: list[Predicate], packed: Packed) -> dict[str, tuple[int, int]]:
+    """Return the features that are compared letter by letter: their columns, and where their letters begin."""
+    return {
+        each.left: (packed.columns[each.left], packed.letter_base[each.left])
+        for each in predicates
+        if each.operation in ("similar", "one_edit")
+    }
+
+
+def _most(
+    own: Floats, m: Floats, terms: Smalls, logs: Frequencies, places: tuple[Ints, list[bool]]
+) -> tuple[Floats, Floats]:
+    """Return, per level, the most bits that it or a later level of its comparison can give; and a later one alone.
+
+    `places` are where comparisons start, and whether each may end without any level: it is null then, and gives 0.
+    """
+    most, after = own.copy(), np.empty_like(own)
     for level, column in enumerate(terms):
         if column >= 0:
             most[level] = max(most[level], m[level] - logs.least[column])
+    starts, may_be_null = places
+    for start, end, is_null in zip(starts[:-1], starts[1:], may_be_null, strict=True):
+        left = 0.0 if is_null else -np.inf
+        for level in range(end - 1, start - 1, -1):
+            after[level] = left
+            most[level] = left = max(left, most[level])
+    return most, after
+
+
+def _folded(most: Floats, predicates: list[Predicate], starts: Ints) -> Floats:
+    """Return, per level, what all levels from it on may give when they are taken as one; NaN where they are not.
+
+    The last levels of a comparison that differ little are asked together when one record is held against many.
+    """
+    folded = np.full(len(most), np.nan)
     for start, end in zip(starts[:-1], starts[1:], strict=True):
-        most[start:end] = np.maximum.accumulate(most[start:end][::-1])[::-1]
-    return most
-
-
-def _floors(predicates: list[Predicate], starts: Ints) -> Floats:
-    """Return, per level, the lowest similarity that any level of its comparison asks for."""
-    least = np.array([each.at_least if each.operation == "similar" else np.inf for each in predicates])
-    sizes = np.diff(starts)
-    return np.repeat(np.minimum.reduceat(least, starts[:-1]), sizes) if len(least) else least
+        last = most[end - 1] if predicates[end - 1].operation == "else" else 0.0
+        alike = [level for level in range(start, end) if most[level] - last <= LITTLE]
+        folded[alike] = most[alike[0]] if alike else np.nan
+    return folded
 
 
 def _priors(trained: TrainedModel, encoded: Encoded) -> Floats:

@@ -88,30 +88,39 @@ def jaro_winkler(data: Bytes, offsets: Ints, i: int, j: int) -> float:
         return 0.0
     word_a, word_b = word_of(data, a, length_a, 0), word_of(data, b, length_b, 0)
     prefix = same_start(word_a, word_b, min(length_a, length_b))
-    common, differing = _compared(data, a, length_a, b, length_b)
+    common, differing = _compared(data, (a, length_a), (b, length_b), min(length_a, length_b))
     return _weigh(common, differing // 2, length_a, length_b, prefix)
 
 
 @compiled
-def jaro_winkler_at_least(data: Bytes, offsets: Ints, i: int, j: int, threshold: float) -> bool:
-    """Return whether `jaro_winkler(data, offsets, i, j) >= threshold`, where lengths decide without more."""
+def jaro_winkler_from(data: Bytes, offsets: Ints, masks: Words, i: int, j: int, floor: float) -> float:
+    """Return `jaro_winkler(data, offsets, i, j)`, or 0 where it stays below `floor`: that is told sooner."""
     a, b = offsets[i], offsets[j]
     length_a, length_b = offsets[i + 1] - a, offsets[j + 1] - b
     shorter = min(length_a, length_b)
     if shorter == 0:
-        return threshold <= 0.0
+        return 0.0
     word_a, word_b = word_of(data, a, length_a, 0), word_of(data, b, length_b, 0)
     prefix = same_start(word_a, word_b, shorter)
-    # A bound is worked out by the same steps as the similarity, so that rounding cannot turn it below.
-    if _weigh(shorter, 0, length_a, length_b, prefix) < threshold:
-        return False
-    common, differing = _compared(data, a, length_a, b, length_b)
-    return _weigh(common, differing // 2, length_a, length_b, prefix) >= threshold
+    # Were all common letters in order, so many would have to be common; less what rounding may do.
+    lift = prefix * _A_LETTER
+    least = (3.0 * (floor - lift) / (1.0 - lift) - 1.0) * (length_a * length_b / (length_a + length_b)) - 1e-6
+    if min(most_in_common(masks[i], length_a, masks[j], length_b), shorter) < least:
+        return 0.0
+    spare = shorter - int(least) if least > 0.0 else shorter
+    common, differing = _compared(data, (a, length_a), (b, length_b), spare)
+    similarity = _weigh(common, differing // 2, length_a, length_b, prefix)
+    return similarity if similarity >= floor else 0.0
 
 
 @inlined
-def _compared(data: Bytes, a: int, length_a: int, b: int, length_b: int) -> tuple[int, int]:
-    """Return how many letters of two strings agree, and how many of those are out of order."""
+def _compared(data: Bytes, first: tuple[int, int], second: tuple[int, int], spare: int) -> tuple[int, int]:
+    """Return how many letters of two strings agree, and how many of those are out of order.
+
+    The strings are given by where they begin and by their lengths. No letters at all, where more than `spare`
+    letters of the shorter one are found not to agree.
+    """
+    (a, length_a), (b, length_b) = first, second
     longer = max(length_a, length_b)
     if longer <= 8:
         return agreeing_in_words(
@@ -121,13 +130,13 @@ def _compared(data: Bytes, a: int, length_a: int, b: int, length_b: int) -> tupl
         a, length_a, b, length_b = b, length_b, a, length_a
     if longer > WORD:
         return long_agreement(data, a, length_a, b, length_b)
-    in_a, in_b = agreeing(data, a, length_a, b, length_b)
+    in_a, in_b = agreeing(data, a, length_a, b, length_b, spare)
     return count_ones(in_b), out_of_order(data, a, b, in_a, in_b)
 
 
 @compiled
 def letter_masks(data: Bytes, offsets: Ints) -> Words:
-    """Return each string's letters as a mask, by which `may_reach` rules out most pairs."""
+    """Return each string's letters as a mask, by which most pairs are ruled out."""
     masks = np.empty(len(offsets) - 1, np.uint64)
     for row in range(len(masks)):
         masks[row] = letter_mask(data, offsets[row], offsets[row + 1] - offsets[row])
@@ -135,13 +144,19 @@ def letter_masks(data: Bytes, offsets: Ints) -> Words:
 
 
 @compiled
-def may_reach(masks: Words, offsets: Ints, i: int, j: int, threshold: float) -> bool:
-    """Return False only where the letters of `i` and `j` keep their Jaro-Winkler below `threshold`."""
-    length_a, length_b = offsets[i + 1] - offsets[i], offsets[j + 1] - offsets[j]
-    common = min(most_in_common(masks[i], length_a, masks[j], length_b), min(length_a, length_b))
-    if common == 0:
-        return threshold <= 0.0
-    return _weigh(common, 0, length_a, length_b, FIRST_LETTERS) >= threshold
+def letter_shapes(data: Bytes, offsets: Ints, masks: Words) -> Words:
+    """Return what a similarity is bounded by from above, two words a string: what stands together is read at once.
+
+    The mask; and in the other the first four letters, above them the length and what the mask leaves out.
+    """
+    shapes = np.zeros((max(len(masks), 1), 2), np.uint64)
+    for row in range(len(masks)):
+        length = offsets[row + 1] - offsets[row]
+        spare = length - count_ones(masks[row])
+        word = word_of(data, offsets[row], min(length, FIRST_LETTERS), 0)
+        shapes[row, 0] = masks[row]
+        shapes[row, 1] = word | np.uint64(length) << np.uint64(32) | np.uint64(spare) << np.uint64(48)
+    return shapes
 
 
 @inlined
@@ -153,15 +168,6 @@ def _weigh(common: int, swapped: int, length_a: int, length_b: int, prefix: int)
     if jaro > _ABOVE:
         jaro += prefix * _A_LETTER * (1.0 - jaro)
     return jaro
-
-
-@compiled
-def may_be_edits(masks: Words, offsets: Ints, i: int, j: int, limit: int) -> bool:
-    """Return False only where the letters of `i` and `j` keep them more than `limit` edits apart."""
-    length_a, length_b = offsets[i + 1] - offsets[i], offsets[j + 1] - offsets[j]
-    # An edit gives or takes at most one letter; swapping neighbours none.
-    most = most_in_common(masks[i], length_a, masks[j], length_b)
-    return bool(max(length_a, length_b) - most <= limit)
 
 
 @compiled
