@@ -23,7 +23,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process, and all that begin on the journey, which is long, in another."""
     for item in items:
         on_the_journey = "journey" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("journey" if on_the_journey else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group("journey" if on_the_journey else item.path.name))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to go on with a runner that has not taken the groups: every story would be told once a process."""
+    in_groups = getattr(session.config.option, "loadgroup", False)
+    if in_groups and session.items and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError(
+            "this pytest-xdist does not group tests under this pytest: see pyproject.toml"
+        )
 
 
 @pytest.fixture(scope="session")

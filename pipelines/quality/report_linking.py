@@ -16,7 +16,7 @@ from pipelines.warehouse.linkage import read_model
 
 # The run of a version that has its checks: the first one, which trained it.
 _REPORTS = text(
-    "SELECT run_id, details FROM audit.stage_report WHERE stage = 'link' AND details ? 'threshold_report'"
+    "SELECT run_id, details FROM audit.stage_report WHERE stage = 'link' AND details ? 'cutting'"
     " AND (run_id = :run_id OR details ->> 'model_version' ="
     "      (SELECT details ->> 'model_version' FROM audit.stage_report WHERE stage = 'link' AND run_id = :run_id))"
     " AND run_id <= :run_id ORDER BY run_id"
@@ -39,6 +39,7 @@ def read_linking(connection: Connection, run_id: int) -> LinkingFacts | None:
         blocking=mine["blocking"],
         threshold_report=mine["threshold_report"],
         error_rates=mine["error_rates"],
+        cutting=mine["cutting"],
         checks=found[checked_in]["threshold_report"],
         checked_in=checked_in,
     )

@@ -123,7 +123,7 @@ class RunLine:
 
 @dataclass(frozen=True)
 class LinkingFacts:
-    """What a linkage run did, as plain data like that of `report.json`: model, blocking, threshold, error rates.
+    """What a linkage run did, as plain data like that of `report.json`.
 
     The checks of a threshold are made once, when its model is trained: `checks` is the threshold report that has
     them, of run `checked_in`.
@@ -134,6 +134,7 @@ class LinkingFacts:
     blocking: Mapping[str, Any]
     threshold_report: Mapping[str, Any]
     error_rates: Mapping[str, Any]
+    cutting: Mapping[str, Any]
     checks: Mapping[str, Any]
     checked_in: int
 

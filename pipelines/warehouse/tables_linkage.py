@@ -71,6 +71,10 @@ cluster_summary = Table(
     Column("records", Integer, nullable=False),
     Column("weakest_link_probability", Double, nullable=True),
     Column("is_contested", Boolean, nullable=False),
+    Column(
+        "density", Double, nullable=True, comment="Links held over pairs of records; 1 for a record alone."
+    ),
+    Column("was_cut", Boolean, nullable=True, comment="Whether an accepted link out of the cluster was cut."),
     schema="linked",
     comment="What holds each cluster of a run together, and whether its evidence contradicts itself.",
 )

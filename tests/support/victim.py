@@ -1,31 +1,49 @@
-"""Runs one stage in this process, which is killed on the way: `python -m support.victim MOMENT STAGE ARGUMENTS`.
+"""Runs one stage in a process of its own, which is killed on the way.
 
 A moment is "before" or "after" the nth call of a function, named by the module that calls it:
-`pipelines.linking.save_edges:1:after`. The arguments are JSON. SIGKILL leaves no time to tidy up, like `kill -9`.
+`pipelines.linking.save_edges:1:after`. SIGKILL leaves no time to tidy up, like `kill -9`. The processes are forked
+from a server that has imported the stages and nothing else: they take seconds to import.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
+from functools import cache
+from multiprocessing.context import ForkServerContext
 from typing import Any
 
-TESTS = Path(__file__).resolve().parents[1]
+SECONDS = 180
+IMPORTED = ("pipelines.stages", "pipelines.linking", "pipelines.quality.checks", "pipelines.quality.reports")
 
 
 def killed_at(moment: str, stage: str, *arguments: Any) -> None:
     """Run a stage in a process of its own that is killed at a moment; fails when it came to its end instead."""
-    command = [sys.executable, "-m", "support.victim", moment, stage, json.dumps(arguments)]
-    path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
-    done = subprocess.run(  # noqa: S603
-        command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, timeout=180, check=False
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    victim = _server().Process(target=_live, args=(dict(os.environ), moment, stage, arguments))
+    victim.start()
+    victim.join(SECONDS)
+    was_running = victim.is_alive()
+    victim.kill()
+    victim.join()
+    assert not was_running, f"{stage} was still running after {SECONDS} s"
+    assert victim.exitcode == -signal.SIGKILL, f"{stage} was not killed, but ended with {victim.exitcode}"
+
+
+@cache
+def _server() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(IMPORTED))
+    return context
+
+
+def _live(environment: dict[str, str], moment: str, stage: str, arguments: tuple[Any, ...]) -> None:
+    """Run the stage in the environment of the test, which is another one than that of the server."""
+    os.environ.clear()
+    os.environ.update(environment)
+    make_deadly(moment)
+    getattr(importlib.import_module("pipelines.stages"), stage)(*arguments)
 
 
 def make_deadly(moment: str) -> None:
@@ -46,10 +64,3 @@ def make_deadly(moment: str) -> None:
         return result
 
     setattr(module, name, deadly)
-
-
-if __name__ == "__main__":
-    from pipelines import stages
-
-    make_deadly(sys.argv[1])
-    getattr(stages, sys.argv[2])(*json.loads(sys.argv[3]))

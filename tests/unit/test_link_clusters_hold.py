@@ -236,11 +236,13 @@ def test_a_cluster_with_a_compared_pair_that_is_no_link_is_contested():
     assert summarise(found, *pair(0, 2)).is_contested.tolist() == [True]
 
 
-def test_a_refused_pair_between_two_clusters_contests_neither_and_a_cut_link_contests_both():
+def test_a_refused_pair_between_two_clusters_contests_neither_and_a_cut_link_is_said_of_both():
     apart = World(4, {(0, 1): 12.0, (2, 3): 12.0})
     assert summarise(apart.resolve(), *pair(1, 2)).is_contested.tolist() == [False, False]
-    bridged = replace(apart, links=apart.links | {(1, 2): 6.0})
-    assert summarise(bridged.resolve(), *columns([])).is_contested.tolist() == [True, True]
+    assert summarise(apart.resolve(), *pair(1, 2)).was_cut.tolist() == [False, False]
+    bridged = summarise(replace(apart, links=apart.links | {(1, 2): 6.0}).resolve(), *columns([]))
+    assert (bridged.was_cut.tolist(), bridged.is_contested.tolist()) == ([True, True], [False, False])
+    assert bridged.density.tolist() == [1.0, 1.0]
 
 
 def test_the_summary_table_names_a_cluster_by_its_smallest_record():

@@ -14,7 +14,7 @@ from pipelines.link.thresholds.choose import (
     estimates_at,
 )
 from pipelines.link.thresholds.correction import Correction
-from pipelines.link.thresholds.curve import Setting, clusters_at, draw_curve, rate_inside, unseen_pairs
+from pipelines.link.thresholds.curve import Setting, clusters_at, draw_curve, rate_inside
 from pipelines.link.thresholds.edges import Edges, make_edges, probability_of, weight_of
 
 
@@ -208,9 +208,3 @@ def test_clusters_that_hold_more_than_their_edges_carry_are_doubted():
 def test_bounds_of_what_clusters_hold_differ_where_pairs_inside_speak_against_each_other():
     _, low, high = rate_inside(edges(3, (0, 1, 8.0), (1, 2, 7.0)), np.array([0, 0, 0]))
     assert 0.0 < low < high < 1.0
-
-
-def test_pairs_never_seen_are_estimated_from_those_that_few_rules_met():
-    met = np.array([1] * 40 + [2] * 80 + [3] * 100)
-    assert unseen_pairs(met, np.ones(len(met))) == pytest.approx(10.0)
-    assert unseen_pairs(np.array([3, 3]), np.ones(2)) == 0.0

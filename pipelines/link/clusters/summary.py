@@ -16,6 +16,8 @@ SUMMARY_SCHEMA = pa.schema(
         ("cluster_id", pa.string()),
         ("records", pa.int32()),
         ("weakest_link_probability", pa.float64()),
+        ("density", pa.float64()),
+        ("was_cut", pa.bool_()),
         ("is_contested", pa.bool_()),
     ]
 )
@@ -27,14 +29,16 @@ class Summary:
 
     records: Codes
     weakest_link_probability: Floats
+    density: Floats
+    was_cut: Bools
     is_contested: Bools
 
 
 def summarise(clusters: Clusters, refused_a: Ints, refused_b: Ints) -> Summary:
     """Return the summary of each cluster.
 
-    A cluster is contested when two of its records were compared and are not linked to each other, or when an
-    accepted link that leads out of it was cut.
+    A cluster is contested when two of its records were compared and are not linked to each other. That an accepted
+    link out of it was cut says something else: not that strangers are in it, but that kin may be missing.
 
     Args:
         clusters: what `resolve` returned.
@@ -42,9 +46,10 @@ def summarise(clusters: Clusters, refused_a: Ints, refused_b: Ints) -> Summary:
         refused_b: see `refused_a`.
     """
     facts, labels = clusters.facts, clusters.labels
-    contested = facts.was_cut.copy()
+    contested = np.zeros(len(facts.records), dtype=bool)
     contested[labels[refused_a[labels[refused_a] == labels[refused_b]]]] = True
-    return Summary(facts.records, 1.0 / (1.0 + np.exp2(-facts.weakest_link)), contested)
+    weakest = 1.0 / (1.0 + np.exp2(-facts.weakest_link))
+    return Summary(facts.records, weakest, facts.density, facts.was_cut, contested)
 
 
 def cluster_names(labels: Codes, record_ids: pa.Array) -> pa.Array:
@@ -62,6 +67,8 @@ def summary_table(summary: Summary, names: pa.Array) -> pa.Table:
             "cluster_id": names,
             "records": pa.array(summary.records, pa.int32()),
             "weakest_link_probability": pa.array(probability, pa.float64(), mask=np.isnan(probability)),
+            "density": pa.array(summary.density, pa.float64()),
+            "was_cut": pa.array(summary.was_cut, pa.bool_()),
             "is_contested": pa.array(summary.is_contested, pa.bool_()),
         },
         schema=SUMMARY_SCHEMA,

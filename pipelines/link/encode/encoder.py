@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
@@ -23,8 +24,10 @@ from pipelines.link.encode.places import place_features
 from pipelines.link.encode.placing import Placing
 from pipelines.link.features import Codes, Feature
 from pipelines.link.predicates import compile_comparisons, features_of
+from pipelines.link.threads import on_all_cores
 
 Build = Callable[[], Feature]
+PLACES = ("postcode", "outward", "place", "lines")
 SEXES = pa.array(["F", "M"], pa.string())
 
 
@@ -48,6 +51,12 @@ class _Encoder:
         if self.placing.size > 1 and bool(pc.any(pc.equal(ids[1:], ids[:-1])).as_py()):
             raise LinkageError("linking: a record id stands twice in the records")
         wanted = sorted(features_of(self.model))
+        groups = groupby(sorted(wanted, key=self._table), key=self._table)
+        list(
+            on_all_cores(
+                lambda names: [self.feature(name) for name in names], [[*each] for _, each in groups]
+            )
+        )
         features = {name: self.feature(name) for name in wanted}
         agencies, agency = self._agencies()
         return Encoded(
@@ -88,6 +97,19 @@ class _Encoder:
     def births(self) -> BirthFeatures:
         return BirthFeatures(self.placing)
 
+    def _table(self, name: str) -> str:
+        """Return which table a feature is made from: features of different tables can be made at one time."""
+        for comparison in self.model.comparisons:
+            if comparison.kind == "identifier" and _is_of(name, comparison):
+                return comparison.field
+        if is_open(name):
+            return name.removesuffix("_token")
+        if name == "sex" or name.startswith("contact"):
+            return name.partition("_")[0]
+        if name in PLACES:
+            return "addresses"
+        return "births" if name.startswith(("birth", "date_of_birth")) else "names"
+
     def feature(self, name: str) -> Feature:
         """Return a feature by name; features of one table are made together."""
         if name not in self.made:
@@ -100,15 +122,17 @@ class _Encoder:
                 return identifier_features(self.placing, comparison, self.model.verified_code)
         if is_open(name):
             return extra_features(self.placing, name)
-        if name == "sex":
-            return {"sex": self._sex()}
-        if name.startswith("contact"):
-            return contact_features(self.placing)
-        if name in ("postcode", "outward", "place", "lines"):
-            return place_features(self.placing, name)
-        if name.startswith(("birth", "date_of_birth")):
-            return {name: self.births.feature(name)}
-        return {name: self.names.feature(name)}
+        match self._table(name):
+            case "sex":
+                return {"sex": self._sex()}
+            case "contact":
+                return contact_features(self.placing)
+            case "addresses":
+                return place_features(self.placing, name)
+            case "births":
+                return {name: self.births.feature(name)}
+            case _:
+                return {name: self.names.feature(name)}
 
     def _sex(self) -> Feature:
         sex = self.data.records["sex"]

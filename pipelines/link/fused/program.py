@@ -47,11 +47,11 @@ class Program(NamedTuple):
     """The comparisons in the order in which they are made, one row each, and their levels, one row each.
 
     Of a level: what is asked of which features, where what is known of the feature's values begins, and the
-    feature whose frequencies take the place of u; in bits its weight with its own u, log2 m, the most that it or one
-    after it can give, the most that those after it can give, and the most with the last levels, where they differ
-    little, taken as one. `lists` holds the features that say whether a comparison can be made, and (comparison,
-    level) pairs that silence it. `texts` are the columns whose values are compared letter by letter, and where the
-    letters of each begin; `birth` is the column of the date of birth, -1 where none is compared.
+    feature whose frequencies take the place of u; in bits its weight with its own u, log2 m, the most that it or
+    one after it can give, the most that those after it can give, and the most with the last levels, where they
+    differ little, taken as one. `lists` holds the features that say whether a comparison can be made, and
+    (comparison, level) pairs that silence it. `texts` are the columns whose values are compared letter by letter,
+    and where the letters of each begin; `birth` is the column of the date of birth, -1 where none is compared.
     """
 
     comparisons: Table

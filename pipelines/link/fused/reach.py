@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipelines.link.features import Floats
-from pipelines.link.fused.compiled import count_ones, inlined
+from pipelines.link.fused.compiled import count_ones, inlined, step
 from pipelines.link.fused.kernel import Pass
 from pipelines.link.fused.pack import (
     EXACT,
@@ -155,7 +155,7 @@ def reach(
             _add_where_present(total, ceiling, present)
 
 
-@inlined
+@step
 def _most(levels: Table, bits: Floats, level: int, logs: Floats, cells: Matrix, row: int) -> float:
     """Return the most that a level or a later one can give, where the frequency of the row's value counts."""
     term = levels[level, TERM]
@@ -169,21 +169,21 @@ def _most(levels: Table, bits: Floats, level: int, logs: Floats, cells: Matrix, 
     return float(max(most, bits[level, WEIGHT]))
 
 
-@inlined
+@step
 def _add_where_present(total: Singles, ceiling: Singles, column: Matrix) -> None:
     for at in range(len(total)):
         ceiling[at] = ceiling[at] if column[at] != -1 else np.float32(0.0)
         total[at] += ceiling[at]
 
 
-@inlined
+@step
 def _having(ceiling: Singles, column: Matrix, most: np.float32) -> None:
     """Lift what has any value: against several values one cannot tell."""
     for at in range(len(ceiling)):
         ceiling[at] = most if column[at] != -1 else ceiling[at]
 
 
-@inlined
+@step
 def _sharing(ceiling: Singles, column: Matrix, x: int, most: np.float32) -> None:
     """Lift what has the value x, or several values."""
     if x < -1:
@@ -194,7 +194,7 @@ def _sharing(ceiling: Singles, column: Matrix, x: int, most: np.float32) -> None
             ceiling[at] = most if (y == x) | (y < -1) else ceiling[at]
 
 
-@inlined
+@step
 def _variants(known: Known, value: int) -> np.uint64:
     """Return the variants of a value as a mask: of a code its lowest six bits count."""
     starts, variants, mask = known[4], known[5], _U(0)
@@ -203,7 +203,7 @@ def _variants(known: Known, value: int) -> np.uint64:
     return mask
 
 
-@inlined
+@step
 def _varying(ceiling: Singles, column: Matrix, mask: np.uint64, most: np.float32) -> None:
     """Lift what may be one of the variants."""
     if mask != _U(0):
@@ -213,7 +213,7 @@ def _varying(ceiling: Singles, column: Matrix, mask: np.uint64, most: np.float32
             ceiling[at] = most if met | (y < -1) else ceiling[at]
 
 
-@inlined
+@step
 def _liken(tile: Tile, slot: int, span: tuple[int, int], known: Known, value: int) -> None:
     """Fill how many letters a value may have in common with each, and so how similar (Jaro-Winkler) they may be."""
     begin, end = span
@@ -243,7 +243,7 @@ def _liken(tile: Tile, slot: int, span: tuple[int, int], known: Known, value: in
         likeness[at] = jaro if common > np.float32(0.0) else np.float32(0.0)
 
 
-@inlined
+@step
 def _reaching(
     ceiling: Singles, column: Matrix, likeness: Singles, least: np.float32, most: np.float32
 ) -> None:
@@ -252,7 +252,7 @@ def _reaching(
         ceiling[at] = most if (likeness[at] >= least) | (column[at] < -1) else ceiling[at]
 
 
-@inlined
+@step
 def _nearly_whole(
     ceiling: Singles, column: Matrix, common: Singles, lengths: Singles, length: np.float32, most: np.float32
 ) -> None:
@@ -262,7 +262,7 @@ def _nearly_whole(
         ceiling[at] = most if met | (column[at] < -1) else ceiling[at]
 
 
-@inlined
+@step
 def _dated(
     ceiling: Singles, column: Matrix, part: tuple[Tile, int, int], detail: int, x: Matrix, most: np.float32
 ) -> None:

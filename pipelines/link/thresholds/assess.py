@@ -59,13 +59,13 @@ class Frozen:
     fit: Fit
 
 
-def choose_threshold(edges: Edges, data: LinkData, objective: Objective, unseen: float = 0.0) -> Threshold:
+def choose_threshold(edges: Edges, data: LinkData, objective: Objective) -> Threshold:
     """Return the join threshold for the edges of `data`; no label is looked at.
 
     Raises:
         LinkageError: the objective is not known, or its target is not between 0 and 1.
     """
-    curve = draw_curve(edges, Setting(unique_source=unique_source_codes(data), unseen=unseen))
+    curve = draw_curve(edges, Setting(unique_source=unique_source_codes(data)))
     if objective.name == FALSE_LINK_RATE:
         return choose_by_false_link_rate(curve, objective.target)
     if objective.name == EXPECTED_F1:
@@ -73,11 +73,9 @@ def choose_threshold(edges: Edges, data: LinkData, objective: Objective, unseen:
     raise LinkageError(f"the threshold's objective must be {FALSE_LINK_RATE} or {EXPECTED_F1}")
 
 
-def judge_threshold(
-    edges: Edges, data: LinkData, weight: float, objective: Objective, unseen: float = 0.0
-) -> Threshold:
+def judge_threshold(edges: Edges, data: LinkData, weight: float, objective: Objective) -> Threshold:
     """Return a threshold that a model brings along, with what is expected of it among the edges of `data`."""
-    curve = draw_curve(edges, Setting(unique_source=unique_source_codes(data), unseen=unseen))
+    curve = draw_curve(edges, Setting(unique_source=unique_source_codes(data)))
     return keep_threshold(curve, weight, objective.name, objective.bound)
 
 

@@ -14,8 +14,8 @@ independent, and the two ends of the merging edge as typical members of their pa
 A merge that comes out less likely than not is refused, as the clustering that follows refuses it; with
 `refuse=False` the clusters are plain connected components.
 
-Expected true pairs in all are those inside clusters at the lowest threshold, the posteriors of the edges across
-them, and `unseen`, what blocking and the edge cut-off are thought to miss.
+Expected true pairs in all are those inside clusters at the lowest threshold, and the posteriors of the edges across
+them. Pairs that no blocking rule met are not among them; the check with a hidden identifier counts those.
 """
 
 from __future__ import annotations
@@ -63,7 +63,6 @@ class Curve:
     true_pairs: Floats
     refused: Floats
     total: float
-    unseen: float
     support: Support | None
 
     @property
@@ -78,7 +77,7 @@ class Curve:
 
     @property
     def missed_pairs(self) -> Floats:
-        """The expected true pairs outside clusters, those never seen among them."""
+        """The expected true pairs outside clusters, among the pairs that were compared."""
         return np.asarray(np.maximum(self.total - self.true_pairs, 0.0))
 
     @property
@@ -99,12 +98,11 @@ class Curve:
 
 @dataclass(frozen=True)
 class Setting:
-    """How a curve is drawn: per record its unique source (-1: none), the correction, refusing, pairs never seen."""
+    """How a curve is drawn: per record its unique source (-1: none), the correction, refusing."""
 
     unique_source: Ints | None = None
     correction: Correction = UNCHANGED
     refuse: bool = True
-    unseen: float = 0.0
 
 
 def draw_curve(edges: Edges, setting: Setting | None = None) -> Curve:
@@ -124,8 +122,7 @@ def draw_curve(edges: Edges, setting: Setting | None = None) -> Curve:
         pairs=points[:, PAIRS],
         true_pairs=points[:, TRUE],
         refused=points[:, REFUSED],
-        total=seen + chosen.unseen,
-        unseen=chosen.unseen,
+        total=seen,
         support=support if len(stops) else None,
     )
 
@@ -188,17 +185,6 @@ def _prepare(edges: Edges, setting: Setting) -> _Ready:
     kind = np.where(ordered.barred, BARRED, np.where(odds < EVEN, DOUBTFUL, LIKELY)).astype(np.int8)
     graph = neighbours(edges.size, ordered.a, ordered.b, kind)
     return _Ready(ordered, odds, ~ordered.barred, graph, _held(edges.size, setting.unique_source))
-
-
-def unseen_pairs(rules_met: Ints, probability: Floats) -> float:
-    """Return how many true pairs no blocking rule met: Chao's lower bound f1 * f1 / (2 * f2).
-
-    The rules are taken as traps and the pairs as what is trapped: f1 and f2 are the expected numbers of true pairs
-    that exactly one rule and exactly two rules met. Rules that resemble each other make the bound low (Chao, 1987).
-    """
-    once = float(probability[rules_met == 1].sum())
-    twice = float(probability[rules_met == 2].sum())
-    return once * (once - 1.0) / 2.0 if twice <= 0.0 and once > 1.0 else once * once / max(2.0 * twice, 1e-12)
 
 
 def _stops(weight: Floats) -> Ints:
