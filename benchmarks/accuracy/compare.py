@@ -122,7 +122,7 @@ def compare(data_set: DataSet, population: Population | None = None) -> Result:
 
 def _ours(data_set: DataSet, ours: Ours) -> tuple[list[Row], dict[str, Curve]]:
     rows, curve = _components(data_set, ours.contender)
-    for setting in ours.contender.settings:
+    for setting in ours.thresholds:
         rows.append(_row(data_set, ours.contender, OWN, setting, ours.own[setting.name]))
     tried = [_row(data_set, ours.contender, OWN, None, labels) for labels in ours.tried]
     return [*rows, max(tried, key=lambda row: row.f1)], {ours.contender.name: curve}

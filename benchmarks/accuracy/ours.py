@@ -17,6 +17,10 @@ from benchmarks.accuracy.dataset import MAPPING, DataSet
 from pipelines.files.run import LinkRequest, link_files
 from pipelines.files.write import CLUSTERS, EDGES, MODEL
 from pipelines.link.features import Ints
+from pipelines.link.thresholds.choose import choose_by_expected_f1, choose_by_false_link_rate
+from pipelines.link.thresholds.curve import Setting as CurveSetting
+from pipelines.link.thresholds.curve import draw_curve
+from pipelines.link.thresholds.edges import make_edges
 
 TARGET, EXPECTED_F1 = "target 0.5 %", "expected F1"
 ASKED: dict[str, dict[str, Any]] = {
@@ -29,11 +33,25 @@ TARGETS = (0.0001, 0.0005, 0.001, 0.002, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2
 
 @dataclass(frozen=True)
 class Ours:
-    """Our answer: the weighed pairs, and the label of each record in our own clusters, by setting and as tried."""
+    """Our answer: the weighed pairs with thresholds for connected components, and our own clusters.
+
+    `own` are the label of each record by setting, `thresholds` what the settings came to, `tried` all labels.
+    """
 
     contender: Contender
     own: dict[str, Ints]
+    thresholds: tuple[Setting, ...]
     tried: list[Ints]
+
+
+def component_settings(size: int, pairs: Pairs) -> tuple[Setting, ...]:
+    """Return both settings for clusters that are connected components: what they do to a false link counts."""
+    edges = make_edges(size, pairs.a, pairs.b, pairs.weight)
+    curve = draw_curve(edges, CurveSetting(refuse=False))
+    return (
+        Setting(TARGET, choose_by_false_link_rate(curve, 0.005).weight),
+        Setting(EXPECTED_F1, choose_by_expected_f1(curve).weight),
+    )
 
 
 def link_ours(data_set: DataSet) -> Ours:
@@ -56,8 +74,9 @@ def link_ours(data_set: DataSet) -> Ours:
             if model is None:
                 model, seconds = output / MODEL, time.monotonic() - started
         pairs = _pairs(data_set, home / "out0")
-    contender = Contender("joinedup", pairs, tuple(settings[: len(ASKED)]), seconds)
-    return Ours(contender, {name: own[name] for name in ASKED}, list(own.values()))
+    contender = Contender("joinedup", pairs, component_settings(data_set.size, pairs), seconds)
+    mine = {name: own[name] for name in ASKED}
+    return Ours(contender, mine, tuple(settings[: len(ASKED)]), list(own.values()))
 
 
 def _labels(data_set: DataSet, output: Path) -> Ints:

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from benchmarks.accuracy.contender import Contender, Pairs, Setting, as_bits
-from benchmarks.accuracy.ours import EXPECTED_F1, TARGET, TARGETS, Ours
+from benchmarks.accuracy.ours import EXPECTED_F1, TARGET, TARGETS, Ours, component_settings
 from benchmarks.accuracy.synthetic import Population
 from pipelines.contracts.model import load_model
 from pipelines.link import FusedEngine, choose_join, hold_together, train_encoded
@@ -39,7 +39,9 @@ def link_whole(population: Population) -> Ours:
     tried = [clusters(Objective(choose.FALSE_LINK_RATE, target))[0] for target in TARGETS]
     own = {name: labels for name, (labels, _) in found.items()}
     name = "joinedup, all names and addresses"
-    return Ours(Contender(name, _pairs(scored, at), settings, seconds), own, [*own.values(), *tried])
+    pairs = _pairs(scored, at)
+    contender = Contender(name, pairs, component_settings(population.flat.size, pairs), seconds)
+    return Ours(contender, own, settings, [*own.values(), *tried])
 
 
 def _pairs(scored: Scored, at: Ints) -> Pairs:

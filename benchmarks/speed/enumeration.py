@@ -12,9 +12,9 @@ from benchmarks.speed.case import load_case
 from benchmarks.speed.records import read_records
 from benchmarks.speed.task import Answer, Task, contend
 from pipelines.link.block import plan_blocks
+from pipelines.link.compiled import compiled
 from pipelines.link.encode import encode
 from pipelines.link.features import Codes, Ints
-from pipelines.link.fused.compiled import compiled
 from pipelines.link.fused.scan import pairs_before
 
 PAIRS_AT_ONCE = 5_000_000.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 
 from pipelines.link.columns import whole
+from pipelines.link.compiled import compiled
 from pipelines.link.features import Ints
 from pipelines.link.fused.strings import text_buffers
 
@@ -44,7 +44,7 @@ def order_of_texts(texts: pa.Array | pa.ChunkedArray) -> Ints:
     return order
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _common_prefix(data: Bytes, offsets: Ints) -> int:
     """Return how many bytes all texts begin with in common."""
     common = offsets[1] - offsets[0]
@@ -57,7 +57,7 @@ def _common_prefix(data: Bytes, offsets: Ints) -> int:
     return int(common)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _words(data: Bytes, offsets: Ints, rows: Ints, at: int) -> Words:
     """Return eight bytes of each text from a place on, as one number that sorts as they do; 0 beyond the end."""
     result = np.empty(len(rows), np.uint64)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.link.clusters.compiled import compiled
 from pipelines.link.clusters.graph import find
 from pipelines.link.clusters.inputs import Codes, Flags, Links
+from pipelines.link.compiled import compiled
 from pipelines.link.features import Bools, Floats, Ints
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.link.clusters.compiled import compiled
 from pipelines.link.clusters.inputs import Codes
+from pipelines.link.compiled import compiled
 from pipelines.link.features import Bools, Ints
 
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipelines.link.clusters.compiled import compiled
 from pipelines.link.clusters.inputs import Codes, Keys, Links, Rules
+from pipelines.link.compiled import compiled
 from pipelines.link.features import Bools, Floats, Ints
 
 SMALLEST = 3

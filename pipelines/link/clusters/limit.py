@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipelines.link.clusters.compiled import compiled
 from pipelines.link.clusters.graph import find
 from pipelines.link.clusters.inputs import Codes, Cut, Flags, Keys, Links, Rules, Settings
+from pipelines.link.compiled import compiled
 from pipelines.link.features import Bools, Ints
 
 _SOURCE = int(Cut.SOURCE)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.link.clusters.compiled import compiled
 from pipelines.link.clusters.inputs import Codes
+from pipelines.link.compiled import compiled
 from pipelines.link.features import Bools, Floats
 
 

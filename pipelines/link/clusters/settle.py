@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipelines.link.clusters.compiled import compiled
 from pipelines.link.clusters.inputs import Codes, Cut, Flags
 from pipelines.link.clusters.layout import Layout
 from pipelines.link.clusters.linkage import Parts, merge_parts
+from pipelines.link.compiled import compiled
 from pipelines.link.features import Bools, Floats, Ints
 
 _EVIDENCE = int(Cut.EVIDENCE)

@@ -11,10 +11,10 @@ import numpy as np
 from pipelines.contracts.model import LinkageModel
 from pipelines.link.block import RulePlan, plan_blocks, report_of
 from pipelines.link.compare import Levels, Pairs
+from pipelines.link.compiled import is_kept
 from pipelines.link.encode import Encoded
 from pipelines.link.engines.base import DataEngine, Found, Progress
 from pipelines.link.features import Ints
-from pipelines.link.fused.compiled import is_kept
 from pipelines.link.fused.kernel import Pass, levels_of_pairs
 from pipelines.link.fused.pack import Packed, pack, pack_frequencies
 from pipelines.link.fused.program import Program, write_program

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipelines.link.compiled import compiled, count_ones, inlined, lowest_one
 from pipelines.link.fused.arrays import Bytes
-from pipelines.link.fused.compiled import compiled, count_ones, inlined, lowest_one
 
 WORD = 64
 FIRST_LETTERS = 4  # how many of a common prefix count

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.link.compiled import compiled
 from pipelines.link.features import Ints
-from pipelines.link.fused.compiled import compiled
 from pipelines.link.fused.hashing import pair_hash
 from pipelines.link.fused.pack import Matrix
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from pipelines.errors import LinkageError
+from pipelines.link.compiled import compiled, inlined
 from pipelines.link.fused.arrays import Ints, Positions, Words, read_only
-from pipelines.link.fused.compiled import compiled, inlined
 
 MOST_ROWS = np.iinfo(np.int32).max
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from pipelines.link.compiled import compiled, inlined
 from pipelines.link.fused.agreement import eight_bytes
 from pipelines.link.fused.arrays import Bytes, Ints, Words
-from pipelines.link.fused.compiled import compiled, inlined
 from pipelines.link.fused.strings import text_buffers
 
 _U = np.uint64

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipelines.link.compiled import borrowed, compiled, inlined
 from pipelines.link.features import Floats, Ints
-from pipelines.link.fused.compiled import borrowed, compiled, inlined
 from pipelines.link.fused.pack import Matrix
 from pipelines.link.fused.predicates import (
     Known,

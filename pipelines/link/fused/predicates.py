@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipelines.link.compiled import inlined, lowest_one, step
 from pipelines.link.features import Ints
 from pipelines.link.fused.arrays import Bytes, Words
-from pipelines.link.fused.compiled import inlined, lowest_one, step
 from pipelines.link.fused.pack import EXACT, FIRST_DAY, LAST_DAY, LAST_YEAR, NIBBLES, YEAR, Matrix
 from pipelines.link.fused.program import (
     AGE_RANGE,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipelines.link.compiled import count_ones, inlined, step
 from pipelines.link.features import Floats
-from pipelines.link.fused.compiled import count_ones, inlined, step
 from pipelines.link.fused.kernel import Pass
 from pipelines.link.fused.pack import (
     EXACT,

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.errors import LinkageError
+from pipelines.link.compiled import compiled, count_ones, inlined
 from pipelines.link.fused.agreement import (
     FIRST_LETTERS,
     WORD,
@@ -28,7 +29,6 @@ from pipelines.link.fused.agreement import (
     word_of,
 )
 from pipelines.link.fused.arrays import Bytes, Ints, Words, read_only
-from pipelines.link.fused.compiled import compiled, count_ones, inlined
 
 _ABOVE = 0.7  # Winkler's boost is for strings that are alike already
 _A_LETTER = 0.1

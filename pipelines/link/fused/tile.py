@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.link.compiled import borrowed, inlined
 from pipelines.link.fused.arrays import Words
-from pipelines.link.fused.compiled import borrowed, inlined
 from pipelines.link.fused.pack import Matrix
 from pipelines.link.fused.predicates import Known
 from pipelines.link.fused.program import Smalls, Table

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from pipelines.link.compiled import compiled
 
 Bytes = npt.NDArray[np.int8]
 
@@ -21,7 +22,7 @@ MERGE_WEIGHT, MERGE_LEFT, MERGE_RIGHT, MERGE_KINDS = 0, 1, 2, 3
 MERGE_COLUMNS = 6
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def neighbours(size: int, a: Any, b: Any, kind: Any) -> Any:
     """Return (starts, neighbour, kind) of every record's edges, by counting."""
     starts = np.zeros(size + 1, np.int64)
@@ -41,7 +42,7 @@ def neighbours(size: int, a: Any, b: Any, kind: Any) -> Any:
     return starts, other, kinds
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _root(parent: Any, record: int) -> int:
     while parent[record] != record:
         parent[record] = parent[parent[record]]
@@ -49,7 +50,7 @@ def _root(parent: Any, record: int) -> int:
     return record
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count_between(parent: Any, following: Any, first: int, target: int, graph: Any, counts: Any) -> bool:
     """Fill `counts` with the kinds of the edges from one part to another; True when one of them is barred."""
     starts, other, kinds = graph
@@ -65,7 +66,7 @@ def _count_between(parent: Any, following: Any, first: int, target: int, graph: 
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _evidence(counts: Any, left: int, right: int, ratios: Any) -> float:
     """Return what the other pairs between two parts say, in bits, never for the merge and at most against it."""
     others = left * right - 1
@@ -79,7 +80,7 @@ def _evidence(counts: Any, left: int, right: int, ratios: Any) -> float:
     return min(0.0, share * total)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _share_source(held: Any, left: int, right: int) -> bool:
     shared = 0
     for word in range(held.shape[1]):
@@ -87,7 +88,7 @@ def _share_source(held: Any, left: int, right: int) -> bool:
     return shared != 0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def sweep(edges: Any, graph: Any, held: Any, ratios: Any, least: float, stops: Any) -> Any:
     """Return (points, merges, part of each record): totals at the edges in `stops`; what each merge was made of.
 

@@ -1,4 +1,4 @@
-"""How the fused engine compiles its functions, and the machine instructions that Numba has no name for."""
+"""How functions are compiled: once, kept on disk, free of the interpreter's lock; and instructions without a name."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ Built = tuple[Signature, Callable[..., Any]]
 
 
 @cache
-def _sources() -> str:
-    """Return a hash of all that this package compiles."""
-    content = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-    return hashlib.sha256(content).hexdigest()
+def _sources(package: Path) -> str:
+    """Return a hash of all that a package compiles, and of how."""
+    paths = [Path(__file__), *sorted(package.glob("*.py"))]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 
 def compiled(function: Function) -> Function:
     """Return `function` compiled on its first call, kept on disk, and without the interpreter's lock.
 
     Numba by itself renews a kept function when its own file changes, not when a file does that it calls into; here
-    any change in this package renews them all.
+    any change in the package of a function renews it.
     """
     dispatcher = njit(cache=True, nogil=True, error_model="numpy")(function)
     kept = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if kept is not None:
-        kept._source_stamp = _sources()
+        kept._source_stamp = _sources(Path(function.__code__.co_filename).parent)
     return cast(Function, dispatcher)
 
 
