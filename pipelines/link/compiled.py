@@ -1,4 +1,4 @@
-"""How functions are compiled: once, kept on disk, free of the interpreter's lock; and instructions without a name."""
+"""How functions are compiled: once, kept on disk, free of the interpreter's lock; and nameless instructions."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from pipelines.link.fused.strings import (
     is_one_edit,
     jaro_winkler,
     jaro_winkler_from,
-    letter_masks,
+    letter_shapes,
     string_table,
 )
 
@@ -97,7 +97,7 @@ def pairs_of_strings() -> list[tuple[str, str]]:
 
 PAIRS = pairs_of_strings()
 TABLE = string_table([value for pair in PAIRS for value in pair])
-MASKS = letter_masks(*TABLE)
+SHAPES = letter_shapes(*TABLE)
 TEXT = st.text(alphabet="ABCZ '-", max_size=20)
 
 
@@ -125,13 +125,13 @@ def test_jaro_winkler_is_that_of_recordlinkage_and_of_duckdb(similarities):
 def test_jaro_winkler_with_an_empty_string_is_nothing():
     table = string_table(["", "", "A"])
     assert jaro_winkler(*table, 0, 1) == jaro_winkler(*table, 0, 2) == jaro_winkler(*table, 2, 0) == 0.0
-    assert jaro_winkler_from(*table, letter_masks(*table), 0, 2, 0.5) == 0.0
+    assert jaro_winkler_from(*table, letter_shapes(*table), 0, 2, 0.5) == 0.0
 
 
 def test_a_similarity_is_told_exactly_where_it_reaches_the_floor(similarities):
     for row, similarity in enumerate(similarities):
         for floor in (similarity, np.nextafter(similarity, 2.0), 0.0, 0.4, 0.7, 0.88, 0.92, 1.0):
-            told = jaro_winkler_from(*TABLE, MASKS, 2 * row, 2 * row + 1, floor)
+            told = jaro_winkler_from(*TABLE, SHAPES, 2 * row, 2 * row + 1, floor)
             assert told == (similarity if similarity >= floor else 0.0)
 
 
@@ -187,7 +187,7 @@ def test_a_table_reads_nothing_beyond_its_last_string():
 
 def test_a_table_of_no_strings_is_empty():
     assert string_table([]).offsets.tolist() == [0]
-    assert len(letter_masks(*string_table([]))) == 0
+    assert letter_shapes(*string_table([])).tolist() == [[0, 0, 0]]
 
 
 @pytest.mark.parametrize(

@@ -78,14 +78,14 @@ def agreeing(
     free = _ALL >> _U(WORD - length_a)
     window = _ALL >> _U(63 - reach)
     found = _NONE
-    low = word_of(data, a, length_a, 0)
-    high = word_of(data, a, length_a, 8)
+    first_word, second_word = word_of(data, a, length_a, 0), word_of(data, a, length_a, 8)
+    third_word, fourth_word = word_of(data, a, length_a, 16), word_of(data, a, length_a, 24)
     for j in range(length_b):
         letter = _U(data[_U(b + j)])
-        places = _places(low, letter)
-        if length_a > 8:
-            places |= _places(high, letter) << _U(8)
-            for at in range(max(16, (j - reach) & ~7), min(length_a, j + reach + 1), 8):
+        places = _places(first_word, letter) | _places(second_word, letter) << _U(8)
+        if length_a > 16:
+            places |= _places(third_word, letter) << _U(16) | _places(fourth_word, letter) << _U(24)
+            for at in range(max(32, (j - reach) & ~7), min(length_a, j + reach + 1), 8):
                 places |= _places(word_of(data, a, length_a, at), letter) << _U(at)
         places &= free & window
         first = places & (~places + _ONE)
@@ -162,18 +162,23 @@ def long_agreement(data: Bytes, a: int, length_a: int, b: int, length_b: int) ->
     return count, differing
 
 
-@compiled
-def letter_mask(data: Bytes, start: int, length: int) -> np.uint64:
-    """Return which letters a string has once (even bits) and at least twice (odd bits), in 32 classes."""
-    mask = _NONE
-    for at in range(start, start + length):
-        bit = _ONE << _U(2 * (data[at] & 31))
-        mask |= bit | (mask & bit) << _ONE
-    return mask
-
-
 @inlined
-def most_in_common(mask_a: np.uint64, length_a: int, mask_b: np.uint64, length_b: int) -> int:
-    """Return an upper bound of how many letters two strings can have in common, from their letter masks."""
-    beyond = min(length_a - count_ones(mask_a), length_b - count_ones(mask_b))
-    return count_ones(mask_a & mask_b) + beyond
+def letter_masks(data: Bytes, start: int, length: int) -> tuple[np.uint64, np.uint64]:
+    """Return which letters a string has once and twice (even and odd bits), and which three and four times.
+
+    There are 32 classes: each letter has one, and what is none falls into those that are left.
+    """
+    low, high = _NONE, _NONE
+    for at in range(start, start + length):
+        byte = data[at]
+        once = _ONE << _U(2 * (byte & 31 if byte >= 64 else 27 + byte % 5))
+        twice = once << _ONE
+        if low & once == _NONE:
+            low |= once
+        elif low & twice == _NONE:
+            low |= twice
+        elif high & once == _NONE:
+            high |= once
+        else:
+            high |= twice
+    return low, high

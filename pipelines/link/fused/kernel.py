@@ -17,7 +17,6 @@ from pipelines.link.fused.predicates import (
     similarity,
 )
 from pipelines.link.fused.program import (
-    AFTER,
     AT_LEAST,
     BASE,
     COLUMN,
@@ -71,7 +70,7 @@ def compare(
     in a column of a table. Returns `OUT_OF_REACH` as soon as what is left could not lift the pair to the bound.
     """
     comparisons, levels, bits, lists, logs, several, known = work
-    letters, starts, masks, dates, _, _, _ = known
+    letters, starts, shapes, dates, _, _ = known
     (a, b), (weight, bound), (most, place) = pair, limits, ceilings
     left_over = ROUNDING
     for at in range(len(comparisons)):
@@ -89,7 +88,7 @@ def compare(
                     if likeness < 0.0:
                         cells = (rows[a, left], rows[b, left], levels[level, BASE])
                         floor = _floor(levels, bits, level, comparisons[at, END], bound - weight - left_over)
-                        likeness = similarity(letters, starts, masks, several, cells, floor)
+                        likeness = similarity(letters, starts, shapes, several, cells, floor)
                     met = likeness >= bits[level, AT_LEAST]
                 elif operation == VARIANT or operation == ONE_EDIT:  # noqa: PLR1714, SIM109 - compiled
                     base = levels[level, BASE]
@@ -124,7 +123,7 @@ def reach_of_one(
 ) -> float:
     """Return the most that a pair may reach, and write the most that each comparison may give.
 
-    Each comparison is asked for its best level, where that is cheap to tell; where it does not hold, less is left.
+    Each comparison is asked level by level, as long as that is cheap to tell; where none holds, less is left.
     """
     comparisons, levels, bits, lists, logs, several, known = work
     most, place = ceilings
@@ -132,12 +131,13 @@ def reach_of_one(
     for at in range(len(comparisons)):
         start, ceiling = comparisons[at, START], 0.0
         if _is_open(comparisons, at, lists, rows, a, b):
-            ceiling = bits[start, MOST]
-            if levels[start, IS_CHEAP]:
-                if _holds_cheaply(levels, start, known[3], several, rows, a, b):
-                    ceiling = _gained(levels, bits, start, logs, several, rows, a, b)
-                else:
-                    ceiling = bits[start, AFTER]
+            for level in range(start, comparisons[at, END]):
+                if not levels[level, IS_CHEAP]:
+                    ceiling = bits[level, MOST]
+                    break
+                if _holds_cheaply(levels, level, known[3], several, rows, a, b):
+                    ceiling = _gained(levels, bits, level, logs, several, rows, a, b)
+                    break
             if comparisons[at, SILENCE_START] < comparisons[at, SILENCE_END]:
                 ceiling = max(ceiling, 0.0)
         most[at, place] = ceiling
@@ -200,7 +200,7 @@ def _gained(
 def borrowed_pass(work: Pass) -> Pass:
     """Return the same work without a share in the memory of its arrays."""
     comparisons, levels, bits, lists, logs, several, known = work
-    letters, starts, masks, dates, variant_starts, variants, shapes = known
+    letters, starts, shapes, dates, variant_starts, variants = known
     return (
         borrowed(comparisons),
         borrowed(levels),
@@ -211,11 +211,10 @@ def borrowed_pass(work: Pass) -> Pass:
         (
             borrowed(letters),
             borrowed(starts),
-            borrowed(masks),
+            borrowed(shapes),
             borrowed(dates),
             borrowed(variant_starts),
             borrowed(variants),
-            borrowed(shapes),
         ),
     )
 

@@ -14,7 +14,7 @@ from pipelines.link.dates import unpack_spans
 from pipelines.link.encode import Encoded
 from pipelines.link.features import NONE, Feature, Floats, Ints
 from pipelines.link.fused.arrays import Bytes, Words
-from pipelines.link.fused.strings import letter_masks, letter_shapes, text_buffers
+from pipelines.link.fused.strings import letter_shapes, text_buffers
 from pipelines.link.threads import on_all_cores
 
 Matrix = npt.NDArray[np.int32]
@@ -39,18 +39,17 @@ class Cells(NamedTuple):
 
 
 class Values(NamedTuple):
-    """What is known of the distinct values: letters, which of them occur (masks), dates, variants.
+    """What is known of the distinct values: letters, dates, variants.
 
     `shapes` are what similarities of many texts are bounded by: see `letter_shapes`.
     """
 
     letters: Bytes
     letter_starts: Ints
-    masks: Words
+    shapes: Words
     dates: Matrix
     variant_starts: Ints
     variants: Matrix
-    shapes: Words
 
 
 @dataclass(frozen=True)
@@ -95,9 +94,8 @@ def pack(encoded: Encoded, features: Sequence[str], keys: Sequence[Feature] = ()
     )
     letters, letter_starts, letter_base = _letters(encoded, features)
     variant_starts, variants, variant_base = _variants(encoded, features)
-    masks = letter_masks(letters, letter_starts)
-    shapes = letter_shapes(letters, letter_starts, masks)
-    values = Values(letters, letter_starts, masks, _dates(encoded), variant_starts, variants, shapes)
+    shapes = letter_shapes(letters, letter_starts)
+    values = Values(letters, letter_starts, shapes, _dates(encoded), variant_starts, variants)
     return Packed(cells, values, columns, letter_base, variant_base)
 
 
@@ -114,14 +112,14 @@ def _column(feature: Feature, count: int) -> tuple[Matrix, Ints, Matrix]:
 
 
 def _dates(encoded: Encoded) -> Matrix:
-    """Return what is known of each distinct date of birth, one row each."""
+    """Return what is known of each distinct date of birth, one row each; a last row stands for none."""
     birth = encoded.features.get("birth")
     packed = birth.values if birth is not None and isinstance(birth.values, np.ndarray) else None
     spans = unpack_spans(np.zeros(1, np.int64) if packed is None else packed)
     nibbles = sum((spans.digits // 10**at % 10) << (4 * at) for at in range(8))
     years = spans.digits // 10_000, spans.last_digits // 10_000
     columns = [spans.first, spans.last, *years, spans.exact, nibbles]
-    return np.ascontiguousarray(np.stack([each.astype(np.int32) for each in columns], axis=1))
+    return np.ascontiguousarray(np.stack([np.append(each, 0).astype(np.int32) for each in columns], axis=1))
 
 
 def _variants(encoded: Encoded, features: Sequence[str]) -> tuple[Ints, Matrix, dict[str, int]]:

@@ -20,7 +20,7 @@ from pipelines.link.fused.program import (
 from pipelines.link.fused.strings import is_one_edit, jaro_winkler, jaro_winkler_from
 
 # The distinct values, as compiled code is given them; and the codes of records with several values.
-Known = tuple[Bytes, Ints, Words, Matrix, Ints, Matrix, Words]
+Known = tuple[Bytes, Ints, Words, Matrix, Ints, Matrix]
 Several = tuple[Ints, Matrix]
 DAYS_IN_A_YEAR = 366
 
@@ -82,7 +82,7 @@ def rarest(several: Several, x: int, y: int, logs: np.ndarray, base: int) -> flo
 
 @inlined
 def similarity(
-    letters: Bytes, starts: Ints, masks: Words, several: Several, values: tuple[int, int, int], floor: float
+    letters: Bytes, starts: Ints, shapes: Words, several: Several, values: tuple[int, int, int], floor: float
 ) -> float:
     """Return the highest Jaro-Winkler similarity of a value of cell x and one of cell y; 0 where below `floor`.
 
@@ -92,7 +92,7 @@ def similarity(
     if x >= 0 and y >= 0:
         if x == y:
             return 1.0
-        return jaro_winkler_from(letters, starts, masks, base + x, base + y, floor)
+        return jaro_winkler_from(letters, starts, shapes, base + x, base + y, floor)
     if x == -1 or y == -1:
         return 0.0
     return _most_similar(letters, starts, several, values)
@@ -114,7 +114,7 @@ def _most_similar(letters: Bytes, starts: Ints, several: Several, values: tuple[
 @step
 def are_close(operation: int, base: int, known: Known, several: Several, x: int, y: int) -> bool:
     """Return whether some value of cell x and some of cell y are variants, or one edit apart."""
-    letters, starts, _, _, variant_starts, variants, _ = known
+    letters, starts, _, _, variant_starts, variants = known
     for i in range(value_count(several, x)):
         for j in range(value_count(several, y)):
             first, second = value_at(several, x, i), value_at(several, y, j)

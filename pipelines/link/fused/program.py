@@ -31,7 +31,7 @@ CONDITIONS = {
 }  # fmt: skip
 # What a predicate costs beside one that looks at codes alone: the cheapest comparison goes first.
 # Looks at codes or dates alone.
-CHEAP = ("share", "date")
+CHEAP = ("share", "date", "else")
 LETTERS_OF_A_WORD = 8
 LITTLE = 0.5
 COSTS = {ELSE: 0, SHARE: 1, DATE: 2, VARIANT: 3, ONE_EDIT: 12, SIMILAR: 16}
@@ -129,11 +129,16 @@ def write_program(
 
 
 def _order(comparisons: tuple[CompiledComparison, ...], encoded: Encoded) -> list[int]:
-    """Return the comparisons cheapest first; one that another can silence comes after that one."""
+    """Return the comparisons in their order; one that another can silence comes after that one.
+
+    Those of texts come first, the shortest of them before all: what codes and dates say is known by then, from what
+    the pair may reach, and texts are what may still turn out to be worth less.
+    """
     cost = {
         at: sum(_cost(predicate, encoded) for predicate in comparison.predicates)
         for at, comparison in enumerate(comparisons)
     }
+    is_cheap = [all(each.operation in CHEAP for each in comparison.predicates) for comparison in comparisons]
     order: list[int] = []
     while len(order) < len(comparisons):
         ready = [
@@ -141,7 +146,7 @@ def _order(comparisons: tuple[CompiledComparison, ...], encoded: Encoded) -> lis
             for at, comparison in enumerate(comparisons)
             if at not in order and all(other in order for other, _ in comparison.silenced_by)
         ]
-        order.append(min(ready, key=lambda at: (cost[at], at)))
+        order.append(min(ready, key=lambda at: (is_cheap[at], cost[at], at)))
     return order
 
 

@@ -58,10 +58,11 @@ from pipelines.link.fused.program import (
 )
 from pipelines.link.fused.tile import (
     COMMON,
+    HIGH,
     INVERSE,
     LENGTH,
     LIKENESS,
-    MASK,
+    LOW,
     SHAPE,
     SPARE,
     TOTAL,
@@ -139,7 +140,7 @@ def reach(
                     _reaching(ceiling, column, tile.lanes[LIKENESS, begin:end], least, most)
                 else:
                     lengths = tile.shapes[3 * slot + LENGTH, begin:end]
-                    common, length = tile.lanes[COMMON, begin:end], length_of(known[6][value, SHAPE])
+                    common, length = tile.lanes[COMMON, begin:end], length_of(known[2][value, SHAPE])
                     _nearly_whole(ceiling, column, common, lengths, length, most)
         if comparisons[comparison, SILENCE_START] < comparisons[comparison, SILENCE_END]:
             for at in range(len(total)):
@@ -217,16 +218,17 @@ def _varying(ceiling: Singles, column: Matrix, mask: np.uint64, most: np.float32
 def _liken(tile: Tile, slot: int, span: tuple[int, int], known: Known, value: int) -> None:
     """Fill how many letters a value may have in common with each, and so how similar (Jaro-Winkler) they may be."""
     begin, end = span
-    masks, beginnings = tile.masks[slot, begin:end], tile.beginnings[slot, begin:end]
+    lows, highs = tile.masks[2 * slot, begin:end], tile.masks[2 * slot + 1, begin:end]
+    beginnings = tile.beginnings[slot, begin:end]
     spares, lengths = tile.shapes[3 * slot + SPARE, begin:end], tile.shapes[3 * slot + LENGTH, begin:end]
     inverses = tile.shapes[3 * slot + INVERSE, begin:end]
     commons, likeness = tile.lanes[COMMON, begin:end], tile.lanes[LIKENESS, begin:end]
-    mask, shape = known[6][value, MASK], known[6][value, SHAPE]
+    low, high, shape = known[2][value, LOW], known[2][value, HIGH], known[2][value, SHAPE]
     spare, length, beginning = spare_of(shape), length_of(shape), beginning_of(shape)
     inverse = np.float32(1.0) / max(length, np.float32(1.0))
     one, third, tenth = np.float32(1.0), np.float32(1.0 / 3.0), np.float32(0.1)
     for at in range(len(commons)):
-        both = np.float32(count_ones(mask & masks[at])) + min(spare, spares[at])
+        both = np.float32(count_ones(low & lows[at]) + count_ones(high & highs[at])) + min(spare, spares[at])
         commons[at] = min(both, min(length, lengths[at]))
     for at in range(len(commons)):
         common = commons[at]

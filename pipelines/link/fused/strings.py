@@ -21,9 +21,8 @@ from pipelines.link.fused.agreement import (
     WORD,
     agreeing,
     agreeing_in_words,
-    letter_mask,
+    letter_masks,
     long_agreement,
-    most_in_common,
     out_of_order,
     same_start,
     word_of,
@@ -93,7 +92,7 @@ def jaro_winkler(data: Bytes, offsets: Ints, i: int, j: int) -> float:
 
 
 @compiled
-def jaro_winkler_from(data: Bytes, offsets: Ints, masks: Words, i: int, j: int, floor: float) -> float:
+def jaro_winkler_from(data: Bytes, offsets: Ints, shapes: Words, i: int, j: int, floor: float) -> float:
     """Return `jaro_winkler(data, offsets, i, j)`, or 0 where it stays below `floor`: that is told sooner."""
     a, b = offsets[i], offsets[j]
     length_a, length_b = offsets[i + 1] - a, offsets[j + 1] - b
@@ -105,7 +104,7 @@ def jaro_winkler_from(data: Bytes, offsets: Ints, masks: Words, i: int, j: int, 
     # Were all common letters in order, so many would have to be common; less what rounding may do.
     lift = prefix * _A_LETTER
     least = (3.0 * (floor - lift) / (1.0 - lift) - 1.0) * (length_a * length_b / (length_a + length_b)) - 1e-6
-    if min(most_in_common(masks[i], length_a, masks[j], length_b), shorter) < least:
+    if min(_most_in_common(shapes, i, j), shorter) < least:
         return 0.0
     spare = shorter - int(least) if least > 0.0 else shorter
     common, differing = _compared(data, (a, length_a), (b, length_b), spare)
@@ -135,28 +134,28 @@ def _compared(data: Bytes, first: tuple[int, int], second: tuple[int, int], spar
 
 
 @compiled
-def letter_masks(data: Bytes, offsets: Ints) -> Words:
-    """Return each string's letters as a mask, by which most pairs are ruled out."""
-    masks = np.empty(len(offsets) - 1, np.uint64)
-    for row in range(len(masks)):
-        masks[row] = letter_mask(data, offsets[row], offsets[row + 1] - offsets[row])
-    return masks
+def letter_shapes(data: Bytes, offsets: Ints) -> Words:
+    """Return what a similarity is bounded by from above, three words a string, which are read at once.
 
-
-@compiled
-def letter_shapes(data: Bytes, offsets: Ints, masks: Words) -> Words:
-    """Return what a similarity is bounded by from above, two words a string: what stands together is read at once.
-
-    The mask; and in the other the first four letters, above them the length and what the mask leaves out.
+    Two masks of the letters that it has; and its first four letters, above them its length and how many letters the
+    masks leave out. A last row stands for no string.
     """
-    shapes = np.zeros((max(len(masks), 1), 2), np.uint64)
-    for row in range(len(masks)):
-        length = offsets[row + 1] - offsets[row]
-        spare = length - count_ones(masks[row])
-        word = word_of(data, offsets[row], min(length, FIRST_LETTERS), 0)
-        shapes[row, 0] = masks[row]
-        shapes[row, 1] = word | np.uint64(length) << np.uint64(32) | np.uint64(spare) << np.uint64(48)
+    shapes = np.zeros((len(offsets), 3), np.uint64)
+    for row in range(len(offsets) - 1):
+        start, length = offsets[row], offsets[row + 1] - offsets[row]
+        low, high = letter_masks(data, start, length)
+        spare = length - count_ones(low) - count_ones(high)
+        word = word_of(data, start, min(length, FIRST_LETTERS), 0)
+        shapes[row, 0], shapes[row, 1] = low, high
+        shapes[row, 2] = word | np.uint64(length) << np.uint64(32) | np.uint64(spare) << np.uint64(48)
     return shapes
+
+
+@inlined
+def _most_in_common(shapes: Words, i: int, j: int) -> int:
+    """Return an upper bound of how many letters two strings have in common."""
+    common = count_ones(shapes[i, 0] & shapes[j, 0]) + count_ones(shapes[i, 1] & shapes[j, 1])
+    return common + int(min(shapes[i, 2] >> np.uint64(48), shapes[j, 2] >> np.uint64(48)))
 
 
 @inlined

@@ -21,9 +21,9 @@ SIDE = 512
 # Sums and similarities are worked out in single precision here: by so much they may lie below the exact ones.
 ROUNDING = 1e-3
 
-# Of a text: what its mask leaves out, its length and one over it. In `letter_shapes`: its mask, and the rest.
+# Of a text: what its mask leaves out, its length and one over it. In `letter_shapes`: two masks, and the rest.
 SPARE, LENGTH, INVERSE = range(3)
-MASK, SHAPE = range(2)
+LOW, HIGH, SHAPE = range(3)
 TOTAL, LIKENESS, COMMON = range(3)
 _U = np.uint64
 
@@ -51,7 +51,7 @@ def empty_tile(columns: int, texts: int, comparisons: int) -> Tile:
     """Return a tile without records."""
     return Tile(
         np.zeros((columns, SIDE), np.int32),
-        np.zeros((texts, SIDE), np.uint64),
+        np.zeros((2 * texts, SIDE), np.uint64),
         np.zeros((3 * texts, SIDE), np.float32),
         np.zeros((texts, SIDE), np.uint32),
         np.zeros((6, SIDE), np.int32),
@@ -84,7 +84,7 @@ def fill_tile(
 ) -> None:
     """Put records side by side: the first columns of their cells, and what is known of their values."""
     cells, width = source
-    dates, shapes = known[3], known[6]
+    dates, shapes = known[3], known[2]
     for at in range(len(records)):
         row = records[at]
         for column in range(width):
@@ -99,7 +99,7 @@ def fill_tile(
         for at in range(len(records)):
             value = base + max(tile.cells[column, at], 0)
             shape = shapes[value, SHAPE]
-            tile.masks[text, at] = shapes[value, MASK]
+            tile.masks[2 * text, at], tile.masks[2 * text + 1, at] = shapes[value, LOW], shapes[value, HIGH]
             tile.beginnings[text, at] = beginning_of(shape)
             length = length_of(shape)
             tile.shapes[3 * text + SPARE, at] = spare_of(shape)
