@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -59,6 +60,10 @@ class RuleReport:
     skipped_records: int
 
 
+# Of records that are still in use.
+_PLANS: WeakKeyDictionary[Encoded, dict[str, RulePlan]] = WeakKeyDictionary()
+
+
 def report_of(plan: RulePlan, new_pairs: int, met_pairs: int) -> RuleReport:
     """Return what a rule did, from its plan and the pairs that were counted."""
     return RuleReport(
@@ -75,7 +80,7 @@ def plan_blocks(
         LinkageError: the rules together exceed the model's pair budget; said before any pair is built.
     """
     rules = [rule for rule in model.blocking if only is None or rule.name in only]
-    plans = tuple(on_all_cores(lambda rule: _plan(rule, encoded), rules))
+    plans = tuple(on_all_cores(lambda rule: _known_plan(rule, encoded), rules))
     total = sum(plan.pairs for plan in plans)
     if total > model.pair_budget:
         worst = max(plans, key=lambda plan: plan.pairs)
@@ -96,6 +101,20 @@ class _Rows:
 
     def where(self, rows: np.ndarray) -> _Rows:
         return _Rows(self.record[rows], self.key[rows])
+
+
+def _known_plan(rule: BlockingRule, encoded: Encoded) -> RulePlan:
+    """Return the plan of a rule: training asks for most of those that scoring asks for again."""
+    known = _PLANS.setdefault(encoded, {})
+    key = rule.model_dump_json()
+    if key not in known:
+        known[key] = _plan(rule, encoded)
+    return known[key]
+
+
+def forget_plans(encoded: Encoded) -> None:
+    """Let go of the plans for records that have been scored: they are as large as the records."""
+    _PLANS.pop(encoded, None)
 
 
 def _plan(rule: BlockingRule, encoded: Encoded) -> RulePlan:

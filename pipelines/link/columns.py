@@ -10,26 +10,32 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.link.features import NONE, Bools, Codes
+from pipelines.link.fused.grouping import renumber
+from pipelines.link.fused.hashing import hash_strings
+from pipelines.link.fused.strings import are_same, text_buffers
+
+LOOKED_AT = 2**16
 
 Column: TypeAlias = pa.Array | pa.ChunkedArray
 
 
 def code_columns(columns: Sequence[Column]) -> tuple[list[Codes], pa.Array]:
     """Return the codes of several text columns into one table of distinct values, and that table."""
-    encoded = [_encoded(column) for column in columns]
-    tables = [each.dictionary.cast(pa.string()) for each in encoded]
-    together = whole(pa.chunked_array(tables, pa.string())).dictionary_encode()
-    places = together.indices.to_numpy(zero_copy_only=False).astype(np.int32)
-    empty = pc.index(together.dictionary, "").as_py() if len(together.dictionary) else NONE
+    coded = [_coded(column) for column in columns]
+    places, values = coded[0]
+    if len(coded) > 1:
+        places, values = code_texts(whole(pa.chunked_array([table for _, table in coded], pa.string())))
+    else:
+        places = np.arange(len(values), dtype=np.int32)
+    empty = pc.index(values, "").as_py() if len(values) else NONE
     result, start = [], 0
-    for each, table in zip(encoded, tables, strict=True):
+    for codes, table in coded:
         # The last entry stands for a null.
         place = np.append(places[start : start + len(table)], np.int32(NONE))
         start += len(table)
         place[place == empty] = NONE
-        indices = pc.fill_null(each.indices.cast(pa.int64()), NONE).to_numpy(zero_copy_only=False)
-        result.append(place[indices])
-    return result, together.dictionary
+        result.append(place[codes])
+    return result, values
 
 
 def code_column(column: Column) -> tuple[Codes, pa.Array]:
@@ -47,13 +53,57 @@ def whole(column: Column) -> pa.Array:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
-def _encoded(column: Column) -> pa.DictionaryArray:
-    """Return a column as one dictionary array; null when it is of type null."""
-    if pa.types.is_null(column.type):
-        column = column.cast(pa.string())
+def _coded(column: Column) -> tuple[Codes, pa.Array]:
+    """Return the codes of a column, -1 for a null, and its table of distinct values."""
     if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    return whole(column.unify_dictionaries() if isinstance(column, pa.ChunkedArray) else column)
+        return code_texts(whole(column.cast(pa.large_string())))
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    tables = [each.dictionary.cast(pa.large_string()) for each in chunks]
+    places, values = code_texts(whole(pa.chunked_array(tables, pa.large_string())))
+    starts = np.cumsum([0, *(len(each) for each in tables)])
+    codes = [
+        np.append(places[start:end], np.int32(NONE))[_indices(each)]
+        for each, start, end in zip(chunks, starts[:-1], starts[1:], strict=True)
+    ]
+    return np.concatenate([*codes, np.empty(0, np.int32)]), values
+
+
+def _indices(chunk: pa.DictionaryArray) -> Codes:
+    return np.asarray(pc.fill_null(chunk.indices.cast(pa.int64()), NONE).to_numpy(zero_copy_only=False))
+
+
+def code_texts(texts: pa.Array) -> tuple[Codes, pa.Array]:
+    """Return the codes of texts by order of first appearance, -1 for a null, and the distinct texts.
+
+    Where few texts repeat, by sorting their hashes: a table of millions of texts is larger than any cache. That
+    equal hashes are equal texts is looked up; were it ever not so, the table is made after all.
+    """
+    known = texts.drop_null()
+    codes, values = _by_table(known) if _repeats(known) else _by_hash(known)
+    if texts.null_count:
+        all_codes: Codes = np.full(len(texts), NONE, dtype=np.int32)
+        all_codes[texts.is_valid().to_numpy(zero_copy_only=False)] = codes
+        return all_codes, values
+    return codes, values
+
+
+def _repeats(texts: pa.Array) -> bool:
+    """Return whether a few distinct texts come again and again, by the first ones."""
+    return len(texts) <= LOOKED_AT or len(texts[:LOOKED_AT].unique()) < LOOKED_AT // 4
+
+
+def _by_table(texts: pa.Array) -> tuple[Codes, pa.Array]:
+    encoded = texts.dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.int32), encoded.dictionary.cast(pa.string())
+
+
+def _by_hash(texts: pa.Array) -> tuple[Codes, pa.Array]:
+    strings = text_buffers(texts)
+    codes, _ = renumber((hash_strings(texts) >> np.uint64(1)).view(np.int64))
+    first = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=NONE))
+    if not are_same(strings.data, strings.offsets, first[codes]):
+        return _by_table(texts)
+    return codes, texts.take(pa.array(first)).cast(pa.string())
 
 
 def as_mask(column: Column, values: Sequence[str]) -> Bools:

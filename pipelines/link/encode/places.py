@@ -20,7 +20,8 @@ POSTCODES, NUMBERS, UPRNS = 1, 2, 3  # seeds, so that equal texts of different k
 def place_features(placing: Placing, name: str) -> dict[str, Feature]:
     """Return one of postcode, outward, place (UPRN, or postcode with building number) and lines.
 
-    Pseudo postcodes, no fixed abode and confidential addresses are not places: they would join strangers.
+    Together with the places come the postcodes that they are made of. Pseudo postcodes, no fixed abode and
+    confidential addresses are not places: they would join strangers.
     """
     table, at = placing.data.addresses, placing.rows("addresses")
     if name == "lines":
@@ -41,7 +42,10 @@ def place_features(placing: Placing, name: str) -> dict[str, Feature]:
     values[codes[: len(at)]] = _hashes(postcodes, POSTCODES)[postcode] ^ _hashes(numbers, NUMBERS)[number]
     values[codes[len(at) :]] = np.where(uprn < 0, values[codes[len(at) :]], _hashes(uprns, UPRNS)[uprn])
     found = values[:-1].view(np.int64)
-    return {name: make_feature(np.concatenate([at, at]), codes, size, placing.size, found)}
+    return {
+        "place": make_feature(np.concatenate([at, at]), codes, size, placing.size, found),
+        "postcode": make_feature(at, postcode, len(postcodes), placing.size, postcodes),
+    }
 
 
 def _joined(first: Codes, second: Codes, width: int) -> Ints:

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from pipelines.contracts.model import LinkageModel
-from pipelines.link.block import RulePlan, plan_blocks, report_of
+from pipelines.link.block import RulePlan, forget_plans, plan_blocks, report_of
 from pipelines.link.compare import Levels, Pairs
 from pipelines.link.compiled import is_kept
 from pipelines.link.encode import Encoded
@@ -54,9 +54,11 @@ class FusedEngine(DataEngine):
         model = trained.definition
         plans = plan_blocks(model, encoded)
         features = comparison_features(model)
-        packed = self._packed[encoded] = pack(encoded, features, [plan.keys for plan in plans])
+        keys = [plan.keys for plan in plans]
+        packed = self._packed[encoded] = pack(encoded, features, keys, self._packed.get(encoded))
         known = pack_frequencies(trained.frequencies(encoded), packed.columns)
         program = write_program(model, packed, encoded, (trained, known))
+        forget_plans(encoded)
         return self._scan(program, packed, plans, bound, progress)
 
     def _scan(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ FIRST_DAY, LAST_DAY, YEAR, LAST_YEAR, EXACT, NIBBLES = range(6)
 
 # A record with several values of a feature has -(2 + k) in its cell: its values are the k-th of `several`.
 SEVERAL = -2
+TEXTS_AT_ONCE = 250_000
 
 
 class Cells(NamedTuple):
@@ -68,8 +69,13 @@ class Packed:
         return bases[feature] if operation in ("variant", "similar", "one_edit") else NONE
 
 
-def pack(encoded: Encoded, features: Sequence[str], keys: Sequence[Feature] = ()) -> Packed:
-    """Return the features of these names, and then the keys of rules, as cells; one column each, in order."""
+def pack(
+    encoded: Encoded, features: Sequence[str], keys: Sequence[Feature] = (), known: Packed | None = None
+) -> Packed:
+    """Return the features of these names, and then the keys of rules, as cells; one column each, in order.
+
+    `known` is an earlier packing of these records and features, whose values are taken over.
+    """
     named = [encoded.features[name] for name in features]
     columns = {name: at for at, name in enumerate(features, start=1)}
     matrix = np.empty((encoded.size, 1 + len(named) + len(keys)), dtype=np.int32)
@@ -92,9 +98,11 @@ def pack(encoded: Encoded, features: Sequence[str], keys: Sequence[Feature] = ()
         np.concatenate(starts).astype(np.int64),
         np.concatenate([*several, np.zeros(1, np.int32)]).astype(np.int32),
     )
+    if known is not None and known.columns == columns:
+        return replace(known, cells=cells)
     letters, letter_starts, letter_base = _letters(encoded, features)
     variant_starts, variants, variant_base = _variants(encoded, features)
-    shapes = letter_shapes(letters, letter_starts)
+    shapes = _shapes(letters, letter_starts)
     values = Values(letters, letter_starts, shapes, _dates(encoded), variant_starts, variants)
     return Packed(cells, values, columns, letter_base, variant_base)
 
@@ -137,6 +145,18 @@ def _variants(encoded: Encoded, features: Sequence[str]) -> tuple[Ints, Matrix, 
         np.concatenate([*codes, np.zeros(1, np.int32)]).astype(np.int32),
         base,
     )
+
+
+def _shapes(letters: Bytes, starts: Ints) -> Words:
+    """Return the shape of each text, on all cores."""
+    shapes = np.zeros((len(starts), 3), dtype=np.uint64)
+
+    def fill(start: int) -> None:
+        end = min(start + TEXTS_AT_ONCE, len(starts) - 1)
+        shapes[start:end] = letter_shapes(letters, starts[start : end + 1])[:-1]
+
+    list(on_all_cores(fill, range(0, len(starts) - 1, TEXTS_AT_ONCE)))
+    return shapes
 
 
 def _letters(encoded: Encoded, features: Sequence[str]) -> tuple[Bytes, Ints, dict[str, int]]:

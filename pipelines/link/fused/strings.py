@@ -134,6 +134,22 @@ def _compared(data: Bytes, first: tuple[int, int], second: tuple[int, int], spar
 
 
 @compiled
+def are_same(data: Bytes, offsets: Ints, others: Ints) -> bool:
+    """Return whether each string is the same as another of the table, whose row is given."""
+    for row in range(len(others)):
+        a, b = offsets[row], offsets[others[row]]
+        length = offsets[row + 1] - a
+        if a == b:
+            continue
+        if offsets[others[row] + 1] - b != length:
+            return False
+        for at in range(length):
+            if data[a + at] != data[b + at]:
+                return False
+    return True
+
+
+@compiled
 def letter_shapes(data: Bytes, offsets: Ints) -> Words:
     """Return what a similarity is bounded by from above, three words a string, which are read at once.
 
