@@ -13,7 +13,8 @@ WIDEST = 18
 
 def describe_model(model: TrainedModel) -> str:
     """Return the model as plain text: priors, a weight chart per comparison, passes, warnings; no term."""
-    return "\n".join([*_head(model), *_priors(model), *_chart(model), *_passes(model), *_warnings(model)])
+    parts = (_head, _priors, _chart, _passes, _starts, _warnings)
+    return "\n".join(line for part in parts for line in part(model))
 
 
 def _head(model: TrainedModel) -> Iterator[str]:
@@ -37,6 +38,12 @@ def _priors(model: TrainedModel) -> Iterator[str]:
             f"1 in {1 / share:,.0f}" if share else "none" for share in (prior.match, prior.household)
         )
         yield f"  {pair.replace('|', ' and '):<42} one person {one_person:>14}   one household {one_household:>14}"
+    for each in model.training.priors:
+        rules, em = (
+            f"1 in {1 / share:,.0f}" if share else "none" for share in (each.assumed, each.estimated)
+        )
+        sources = each.sources.replace("|", " and ")
+        yield f"  {sources:<42} by the rules {rules:>12}   by EM over candidates {em:>12}"
 
 
 def _chart(model: TrainedModel) -> Iterator[str]:
@@ -71,6 +78,15 @@ def _passes(model: TrainedModel) -> Iterator[str]:
             f"  {each.rule:<18}{each.pairs:>10,} pairs  {ending} after {each.iterations} (last change"
             f" {each.last_change:.1e}); furthest from the others: {worst[0]}, {worst[1]:.1f} bits"
         )
+
+
+def _starts(model: TrainedModel) -> Iterator[str]:
+    yield ""
+    yield "rounds until no weight moves, from several starts"
+    for each in model.training.starts:
+        ending = "converged" if each.converged else "DID NOT CONVERGE"
+        where = "chosen" if each.chosen else f"ends {each.distance:.2f} bits away"
+        yield f"  {each.start:<18}{ending} after {each.rounds}; log-likelihood {each.log_likelihood:,.1f}; {where}"
 
 
 def _warnings(model: TrainedModel) -> Iterator[str]:

@@ -291,10 +291,13 @@ class TestTheSameAgain:
             }
         assert not report_of(tmp_path)["settings"]["trained_here"]
 
-    def test_the_reference_engine_gives_the_same_people(
-        self, files: Path, linked: Path, tmp_path: Path
+    @pytest.mark.parametrize("engine", ["recordlinkage", "splink"])
+    def test_every_engine_gives_the_same_people(
+        self, engine: str, files: Path, linked: Path, tmp_path: Path
     ) -> None:
-        said = link(files, tmp_path, "--model", linked / "model.yaml", "--engine", "recordlinkage")
+        if engine == "splink":
+            pytest.importorskip("splink")
+        said = link(files, tmp_path, "--model", linked / "model.yaml", "--engine", engine)
         assert said.exit_code == 0, said.output
         assert people_of(tmp_path) == people_of(linked)
 

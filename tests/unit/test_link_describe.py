@@ -24,6 +24,14 @@ def test_it_names_every_comparison_level_and_pass(model: TrainedModel) -> None:
     assert all(each.rule in told for each in model.training.passes)
 
 
+def test_it_tells_where_each_start_ended_and_both_priors_of_each_pair_of_sources(model: TrainedModel) -> None:
+    lines = describe_model(model).splitlines()
+    for each in model.training.starts:
+        line = next(line for line in lines if line.strip().startswith(each.start))
+        assert ("chosen" in line) == each.chosen
+    assert sum("by EM over candidates" in line for line in lines) == len(model.training.priors) > 0
+
+
 def test_it_repeats_every_warning(model: TrainedModel) -> None:
     told = describe_model(model)
     assert all(warning in told for warning in model.training.warnings)
