@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,7 @@ from pipelines.link.compiled import compiled
 from pipelines.link.encode import encode
 from pipelines.link.features import Codes, Ints
 from pipelines.link.fused.scan import pairs_before
+from pipelines.link.threads import on_all_cores
 
 PAIRS_AT_ONCE = 5_000_000.0
 
@@ -29,7 +28,7 @@ def enumerate_pairs(task: Task, answer: Answer) -> None:
         encoded = encode(model, data)
     with answer.timed("plan"):
         plans = plan_blocks(model, encoded)
-    with answer.timed("score"), ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with answer.timed("score"):
         for plan in plans:
             before = pairs_before(plan.starts)
             cuts = np.searchsorted(before, np.arange(0.0, before[-1], PAIRS_AT_ONCE))
@@ -37,7 +36,7 @@ def enumerate_pairs(task: Task, answer: Answer) -> None:
             parts = [
                 (plan.members, plan.starts, int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)
             ]
-            list(pool.map(lambda part: meet(*part), parts))
+            list(on_all_cores(lambda part: meet(*part), parts))
     answer.pairs = sum(plan.pairs for plan in plans)
 
 

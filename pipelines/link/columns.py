@@ -22,11 +22,11 @@ Column: TypeAlias = pa.Array | pa.ChunkedArray
 def code_columns(columns: Sequence[Column]) -> tuple[list[Codes], pa.Array]:
     """Return the codes of several text columns into one table of distinct values, and that table."""
     coded = [_coded(column) for column in columns]
-    places, values = coded[0]
-    if len(coded) > 1:
-        places, values = code_texts(whole(pa.chunked_array([table for _, table in coded], pa.string())))
+    tables = [table for _, table in coded]
+    if len(tables) == 1:
+        values, places = tables[0], np.arange(len(tables[0]), dtype=np.int32)
     else:
-        places = np.arange(len(values), dtype=np.int32)
+        places, values = code_texts(whole(pa.chunked_array(tables, pa.string())))
     empty = pc.index(values, "").as_py() if len(values) else NONE
     result, start = [], 0
     for codes, table in coded:

@@ -135,6 +135,12 @@ def test_a_similarity_is_told_exactly_where_it_reaches_the_floor(similarities):
             assert told == (similarity if similarity >= floor else 0.0)
 
 
+def test_a_text_of_any_length_has_its_whole_length():
+    long = "AB" * 50_000
+    shapes = letter_shapes(*string_table([long]))
+    assert (int(shapes[0, 3]) & 0xFFFFFFFF, int(shapes[0, 3]) >> 32) == (100_000, 100_000 - 8)
+
+
 @settings(deadline=None)
 @given(TEXT.filter(bool), TEXT.filter(bool))
 def test_jaro_winkler_of_any_two_strings_is_symmetric_and_that_of_rapidfuzz(one, other):
@@ -187,7 +193,7 @@ def test_a_table_reads_nothing_beyond_its_last_string():
 
 def test_a_table_of_no_strings_is_empty():
     assert string_table([]).offsets.tolist() == [0]
-    assert letter_shapes(*string_table([])).tolist() == [[0, 0, 0]]
+    assert letter_shapes(*string_table([])).tolist() == [[0, 0, 0, 0]]
 
 
 @pytest.mark.parametrize(

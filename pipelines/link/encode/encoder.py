@@ -99,9 +99,8 @@ class _Encoder:
 
     def _table(self, name: str) -> str:
         """Return which table a feature is made from: features of different tables can be made at one time."""
-        for comparison in self.model.comparisons:
-            if comparison.kind == "identifier" and _is_of(name, comparison):
-                return comparison.field
+        if (number := self._identifier_of(name)) is not None:
+            return number.field
         if is_open(name):
             return name.removesuffix("_token")
         if name == "sex" or name.startswith("contact"):
@@ -117,9 +116,8 @@ class _Encoder:
         return self.made[name]
 
     def _group(self, name: str) -> Mapping[str, Feature]:
-        for comparison in self.model.comparisons:
-            if comparison.kind == "identifier" and _is_of(name, comparison):
-                return identifier_features(self.placing, comparison, self.model.verified_code)
+        if (number := self._identifier_of(name)) is not None:
+            return identifier_features(self.placing, number, self.model.verified_code)
         if is_open(name):
             return extra_features(self.placing, name)
         match self._table(name):
@@ -133,6 +131,11 @@ class _Encoder:
                 return {name: self.births.feature(name)}
             case _:
                 return {name: self.names.feature(name)}
+
+    def _identifier_of(self, name: str) -> Comparison | None:
+        """Return the comparison of identifiers that a feature belongs to, if any."""
+        numbers = (each for each in self.model.comparisons if each.kind == "identifier")
+        return next((each for each in numbers if _is_of(name, each)), None)
 
     def _sex(self) -> Feature:
         sex = self.data.records["sex"]

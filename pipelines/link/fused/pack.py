@@ -149,7 +149,7 @@ def _variants(encoded: Encoded, features: Sequence[str]) -> tuple[Ints, Matrix, 
 
 def _shapes(letters: Bytes, starts: Ints) -> Words:
     """Return the shape of each text, on all cores."""
-    shapes = np.zeros((len(starts), 3), dtype=np.uint64)
+    shapes = np.zeros((len(starts), 4), dtype=np.uint64)
 
     def fill(start: int) -> None:
         end = min(start + TEXTS_AT_ONCE, len(starts) - 1)

@@ -90,25 +90,7 @@ def write_program(
     sizes = len(encoded.agencies)
     return Program(
         comparisons=np.column_stack([order, starts[:-1], starts[1:], ranges]).astype(np.int32),
-        levels=np.array(
-            [
-                [
-                    OPERATIONS[each.operation],
-                    columns.get(each.left, -1),
-                    columns.get(each.right, -1),
-                    columns.get(each.unless or "", -1),
-                    _detail(each),
-                    packed.base_of(each.operation, each.left),
-                    term,
-                    known.base[term] if term >= 0 else -1,
-                    each.operation in CHEAP,
-                    list(texts).index(each.left) if each.left in texts else -1,
-                    fold,
-                ]
-                for each, term, fold in zip(predicates, terms.tolist(), ~np.isnan(folded), strict=True)
-            ],
-            dtype=np.int32,
-        ),
+        levels=_level_table(predicates, packed, (terms, known), list(texts), ~np.isnan(folded)),
         bits=np.column_stack(
             [
                 [each.at_least for each in predicates],
@@ -125,6 +107,36 @@ def write_program(
         unique=np.array(encoded.unique or [False] * sizes, dtype=np.bool_),
         texts=np.array(list(texts.values()), dtype=np.int32).reshape(-1, 2),
         birth=max([columns[each.left] for each in predicates if each.operation == "date"], default=-1),
+    )
+
+
+def _level_table(
+    predicates: list[Predicate],
+    packed: Packed,
+    frequencies: tuple[Smalls, Frequencies],
+    texts: list[str],
+    is_folded: npt.NDArray[np.bool_],
+) -> Table:
+    """Return the table of levels."""
+    columns, (terms, known) = packed.columns, frequencies
+    return np.array(
+        [
+            [
+                OPERATIONS[each.operation],
+                columns.get(each.left, -1),
+                columns.get(each.right, -1),
+                columns.get(each.unless or "", -1),
+                _detail(each),
+                packed.base_of(each.operation, each.left),
+                term,
+                known.base[term] if term >= 0 else -1,
+                each.operation in CHEAP,
+                texts.index(each.left) if each.left in texts else -1,
+                fold,
+            ]
+            for each, term, fold in zip(predicates, terms.tolist(), is_folded, strict=True)
+        ],
+        dtype=np.int32,
     )
 
 

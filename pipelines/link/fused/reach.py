@@ -57,18 +57,18 @@ from pipelines.link.fused.program import (
     Table,
 )
 from pipelines.link.fused.tile import (
+    BEGINNING,
     COMMON,
     HIGH,
     INVERSE,
     LENGTH,
     LIKENESS,
     LOW,
-    SHAPE,
+    SIZES,
     SPARE,
     TOTAL,
     Singles,
     Tile,
-    beginning_of,
     length_of,
     spare_of,
 )
@@ -90,7 +90,7 @@ def reach(
     prior: Floats,
 ) -> None:
     """Fill ceilings and totals of a tile between `span` with the most that a row may reach with each record."""
-    comparisons, levels, bits, lists, logs, _, known = work
+    comparisons, lists = work[0], work[3]
     begin, end = span
     total = tile.lanes[TOTAL, begin:end]
     present = tile.present[begin:end]
@@ -106,42 +106,7 @@ def reach(
             is_open |= cells[row, lists[place]] != -1
         if not is_open:
             continue
-        likened = -1
-        for level in range(comparisons[comparison, END] - 1, comparisons[comparison, START] - 1, -1):
-            operation, left = levels[level, OPERATION], levels[level, LEFT]
-            x, most = cells[row, left], np.float32(bits[level, FOLDED])
-            column = tile.cells[left, begin:end]
-            if levels[level, IS_FOLDED]:
-                ceiling[:] = most
-            elif operation == SHARE:
-                right = levels[level, RIGHT]
-                if levels[level, TERM] >= 0:
-                    most = np.float32(_most(levels, bits, level, logs, cells, row))
-                _sharing(ceiling, tile.cells[right, begin:end], x, most)
-                if left != right:
-                    _sharing(ceiling, column, cells[row, right], most)
-            elif x == -1:
-                continue
-            elif x < -1:
-                _having(ceiling, column, most)
-            elif operation == DATE:
-                if levels[level, TERM] >= 0:
-                    most = np.float32(_most(levels, bits, level, logs, cells, row))
-                _dated(ceiling, column, (tile, begin, end), levels[level, DETAIL], known[3][x], most)
-            elif operation == VARIANT:
-                _varying(ceiling, column, _variants(known, levels[level, BASE] + x), most)
-            else:
-                slot, value = levels[level, SLOT], levels[level, BASE] + x
-                if likened != slot:
-                    likened = slot
-                    _liken(tile, slot, span, known, value)
-                if operation == SIMILAR:
-                    least = np.float32(bits[level, AT_LEAST] - LIKENESS_ROUNDING)
-                    _reaching(ceiling, column, tile.lanes[LIKENESS, begin:end], least, most)
-                else:
-                    lengths = tile.shapes[3 * slot + LENGTH, begin:end]
-                    common, length = tile.lanes[COMMON, begin:end], length_of(known[2][value, SHAPE])
-                    _nearly_whole(ceiling, column, common, lengths, length, most)
+        _lift_by_levels(work, tile, span, cells, row, comparison)
         if comparisons[comparison, SILENCE_START] < comparisons[comparison, SILENCE_END]:
             for at in range(len(total)):
                 ceiling[at] = max(ceiling[at], np.float32(0.0))
@@ -154,6 +119,52 @@ def reach(
                 for at in range(len(total)):
                     present[at] = max(present[at], abs(column[at] + 1) - 1)
             _add_where_present(total, ceiling, present)
+
+
+@inlined
+def _lift_by_levels(
+    work: Pass, tile: Tile, span: tuple[int, int], cells: Matrix, row: int, comparison: int
+) -> None:
+    """Lift the ceilings of a comparison, from its last level to its best, of what may reach each."""
+    comparisons, levels, bits, _, logs, _, known = work
+    begin, end = span
+    ceiling = tile.ceilings[comparison, begin:end]
+    likened = -1
+    for level in range(comparisons[comparison, END] - 1, comparisons[comparison, START] - 1, -1):
+        operation, left = levels[level, OPERATION], levels[level, LEFT]
+        x, most = cells[row, left], np.float32(bits[level, FOLDED])
+        column = tile.cells[left, begin:end]
+        if levels[level, IS_FOLDED]:
+            ceiling[:] = most
+        elif operation == SHARE:
+            right = levels[level, RIGHT]
+            if levels[level, TERM] >= 0:
+                most = np.float32(_most(levels, bits, level, logs, cells, row))
+            _sharing(ceiling, tile.cells[right, begin:end], x, most)
+            if left != right:
+                _sharing(ceiling, column, cells[row, right], most)
+        elif x == -1:
+            continue
+        elif x < -1:
+            _having(ceiling, column, most)
+        elif operation == DATE:
+            if levels[level, TERM] >= 0:
+                most = np.float32(_most(levels, bits, level, logs, cells, row))
+            _dated(ceiling, column, (tile, begin, end), levels[level, DETAIL], known[3][x], most)
+        elif operation == VARIANT:
+            _varying(ceiling, column, _variants(known, levels[level, BASE] + x), most)
+        else:
+            slot, value = levels[level, SLOT], levels[level, BASE] + x
+            if likened != slot:
+                likened = slot
+                _liken(tile, slot, span, known, value)
+            if operation == SIMILAR:
+                least = np.float32(bits[level, AT_LEAST] - LIKENESS_ROUNDING)
+                _reaching(ceiling, column, tile.lanes[LIKENESS, begin:end], least, most)
+            else:
+                lengths = tile.shapes[3 * slot + LENGTH, begin:end]
+                common, length = tile.lanes[COMMON, begin:end], length_of(known[2][value, SIZES])
+                _nearly_whole(ceiling, column, common, lengths, length, most)
 
 
 @step
@@ -223,8 +234,8 @@ def _liken(tile: Tile, slot: int, span: tuple[int, int], known: Known, value: in
     spares, lengths = tile.shapes[3 * slot + SPARE, begin:end], tile.shapes[3 * slot + LENGTH, begin:end]
     inverses = tile.shapes[3 * slot + INVERSE, begin:end]
     commons, likeness = tile.lanes[COMMON, begin:end], tile.lanes[LIKENESS, begin:end]
-    low, high, shape = known[2][value, LOW], known[2][value, HIGH], known[2][value, SHAPE]
-    spare, length, beginning = spare_of(shape), length_of(shape), beginning_of(shape)
+    low, high, sizes = known[2][value, LOW], known[2][value, HIGH], known[2][value, SIZES]
+    spare, length, beginning = spare_of(sizes), length_of(sizes), np.uint32(known[2][value, BEGINNING])
     inverse = np.float32(1.0) / max(length, np.float32(1.0))
     one, third, tenth = np.float32(1.0), np.float32(1.0 / 3.0), np.float32(0.1)
     for at in range(len(commons)):

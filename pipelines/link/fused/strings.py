@@ -151,19 +151,19 @@ def are_same(data: Bytes, offsets: Ints, others: Ints) -> bool:
 
 @compiled
 def letter_shapes(data: Bytes, offsets: Ints) -> Words:
-    """Return what a similarity is bounded by from above, three words a string, which are read at once.
+    """Return what a similarity is bounded by from above, four words a string, which are read at once.
 
-    Two masks of the letters that it has; and its first four letters, above them its length and how many letters the
+    Two masks of the letters that it has; its first four letters; and its length, above it how many letters the
     masks leave out. A last row stands for no string.
     """
-    shapes = np.zeros((len(offsets), 3), np.uint64)
+    shapes = np.zeros((len(offsets), 4), np.uint64)
     for row in range(len(offsets) - 1):
         start, length = offsets[row], offsets[row + 1] - offsets[row]
         low, high = letter_masks(data, start, length)
         spare = length - count_ones(low) - count_ones(high)
-        word = word_of(data, start, min(length, FIRST_LETTERS), 0)
         shapes[row, 0], shapes[row, 1] = low, high
-        shapes[row, 2] = word | np.uint64(length) << np.uint64(32) | np.uint64(spare) << np.uint64(48)
+        shapes[row, 2] = word_of(data, start, min(length, FIRST_LETTERS), 0)
+        shapes[row, 3] = np.uint64(length) | np.uint64(spare) << np.uint64(32)
     return shapes
 
 
@@ -171,7 +171,7 @@ def letter_shapes(data: Bytes, offsets: Ints) -> Words:
 def _most_in_common(shapes: Words, i: int, j: int) -> int:
     """Return an upper bound of how many letters two strings have in common."""
     common = count_ones(shapes[i, 0] & shapes[j, 0]) + count_ones(shapes[i, 1] & shapes[j, 1])
-    return common + int(min(shapes[i, 2] >> np.uint64(48), shapes[j, 2] >> np.uint64(48)))
+    return common + int(min(shapes[i, 3] >> np.uint64(32), shapes[j, 3] >> np.uint64(32)))
 
 
 @inlined

@@ -21,9 +21,9 @@ SIDE = 512
 # Sums and similarities are worked out in single precision here: by so much they may lie below the exact ones.
 ROUNDING = 1e-3
 
-# Of a text: what its mask leaves out, its length and one over it. In `letter_shapes`: two masks, and the rest.
+# Of a text: what its mask leaves out, its length and one over it. Then the words of `letter_shapes`.
 SPARE, LENGTH, INVERSE = range(3)
-LOW, HIGH, SHAPE = range(3)
+LOW, HIGH, BEGINNING, SIZES = range(4)
 TOTAL, LIKENESS, COMMON = range(3)
 _U = np.uint64
 
@@ -98,11 +98,11 @@ def fill_tile(
         column, base = texts[text, 0], texts[text, 1]
         for at in range(len(records)):
             value = base + max(tile.cells[column, at], 0)
-            shape = shapes[value, SHAPE]
+            sizes = shapes[value, SIZES]
             tile.masks[2 * text, at], tile.masks[2 * text + 1, at] = shapes[value, LOW], shapes[value, HIGH]
-            tile.beginnings[text, at] = beginning_of(shape)
-            length = length_of(shape)
-            tile.shapes[3 * text + SPARE, at] = spare_of(shape)
+            tile.beginnings[text, at] = np.uint32(shapes[value, BEGINNING])
+            length = length_of(sizes)
+            tile.shapes[3 * text + SPARE, at] = spare_of(sizes)
             tile.shapes[3 * text + LENGTH, at] = length
             tile.shapes[3 * text + INVERSE, at] = np.float32(1.0) / max(length, np.float32(1.0))
     if birth >= 0:
@@ -113,18 +113,12 @@ def fill_tile(
 
 
 @inlined
-def length_of(shape: np.uint64) -> np.float32:
+def length_of(sizes: np.uint64) -> np.float32:
     """Return how long a text is."""
-    return np.float32(shape >> _U(32) & _U(0xFFFF))
+    return np.float32(sizes & _U(0xFFFFFFFF))
 
 
 @inlined
-def spare_of(shape: np.uint64) -> np.float32:
-    """Return how many letters of a text its mask leaves out."""
-    return np.float32(shape >> _U(48))
-
-
-@inlined
-def beginning_of(shape: np.uint64) -> np.uint32:
-    """Return the first four letters of a text."""
-    return np.uint32(shape & _U(0xFFFFFFFF))
+def spare_of(sizes: np.uint64) -> np.float32:
+    """Return how many letters of a text its masks leave out."""
+    return np.float32(sizes >> _U(32))

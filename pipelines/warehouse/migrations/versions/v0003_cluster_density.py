@@ -5,6 +5,8 @@ Revision: 0003
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -16,23 +18,11 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the columns; of clusters of earlier runs nothing is known, so they stay empty."""
-    op.add_column(
-        "cluster_summary",
-        sa.Column(
-            "density",
-            sa.Double(),
-            nullable=True,
-            comment="Links held over pairs of records; 1 for a record alone.",
-        ),
-        schema="linked",
+    density = "Links held over pairs of records; 1 for a record alone."
+    was_cut = "Whether an accepted link out of the cluster was cut."
+    columns: tuple[sa.Column[Any], ...] = (
+        sa.Column("density", sa.Double(), nullable=True, comment=density),
+        sa.Column("was_cut", sa.Boolean(), nullable=True, comment=was_cut),
     )
-    op.add_column(
-        "cluster_summary",
-        sa.Column(
-            "was_cut",
-            sa.Boolean(),
-            nullable=True,
-            comment="Whether an accepted link out of the cluster was cut.",
-        ),
-        schema="linked",
-    )
+    for column in columns:
+        op.add_column("cluster_summary", column, schema="linked")
