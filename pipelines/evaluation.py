@@ -24,7 +24,7 @@ def evaluate_run(link_run_id: int, truth: Path) -> LinkageQuality:
         truth: the truth file of its period: agency, source_person_id, true_person_id, is_sealed.
     """
     people = read_arrow(
-        "SELECT record_id, cluster_id FROM linked.cluster WHERE run_id = :run_id", {"run_id": link_run_id}
+        "SELECT record_id, cluster_id FROM linked.cluster_of(:run_id)", {"run_id": link_run_id}
     )
     return evaluate_partition(people, read_truth(truth))
 

@@ -60,8 +60,8 @@ def explain_published_person(name: str) -> PersonExplanation:
         ).scalars()
         ids = [str(record) for record in records]
     edges = read_arrow(
-        "SELECT record_a, record_b, match_weight, match_probability, is_link FROM linked.edge"
-        " WHERE run_id = :run_id AND record_a = ANY(CAST(:ids AS uuid[])) AND record_b = ANY(CAST(:ids AS uuid[]))",
+        "SELECT record_a, record_b, match_weight, match_probability, is_link FROM linked.edge_of(:run_id)"
+        " WHERE record_a = ANY(CAST(:ids AS uuid[])) AND record_b = ANY(CAST(:ids AS uuid[]))",
         {"run_id": run.run_id, "ids": ids},
     )
     return explain_person(ids, edges)

@@ -31,7 +31,14 @@ from pipelines.link.thresholds.report import ThresholdReport
 from pipelines.settings import load_settings
 from pipelines.stage_report import StageReport
 from pipelines.warehouse.engine import stage_lock, transaction
-from pipelines.warehouse.linkage import latest_model, read_link_data, save_clusters, save_edges, save_model
+from pipelines.warehouse.linkage import (
+    latest_model,
+    read_link_data,
+    save_clusters,
+    save_edges,
+    save_lineage,
+    save_model,
+)
 from pipelines.warehouse.runs import Run, finish_run, open_run, save_report
 
 log = logging.getLogger("joinedup")
@@ -171,6 +178,7 @@ def _save(connection: Connection, run: Run, linked: Linked) -> None:
     """Keep what linking found; of a period before the one where the ledger stands, the ledger takes no people."""
     run_id = run.run_id
     save_model(connection, linked.model)
+    save_lineage(connection, run_id, linked.model.version, "")
     save_edges(connection, run_id, linked.model.version, linked.edges)
     save_clusters(connection, run_id, linked.clusters, linked.summaries)
     register_records(connection, run_id)

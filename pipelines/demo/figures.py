@@ -39,7 +39,7 @@ _EXPECTATIONS = text("""
 _LIVE = text("""
     SELECT r.release_id, r.run_id, r.link_run_id, r.approved_by, r.approval_reason,
            to_char(r.as_of, 'YYYY-MM') AS period, p.people, p.records,
-           (SELECT count(*) FROM linked.edge e WHERE e.run_id = r.link_run_id AND e.is_link) AS links
+           (SELECT count(*) FROM linked.edge_of(r.link_run_id) e WHERE e.is_link) AS links
     FROM publication.release r JOIN publication.current_release c USING (release_id),
     LATERAL (SELECT count(*) AS people, coalesce(sum(record_count), 0) AS records
              FROM publication.person WHERE release_id = r.release_id) p
@@ -53,7 +53,7 @@ _EXAMPLE = text("""
     ORDER BY weakest_link_probability, person_pseudonym LIMIT 1
 """)
 _PAIR = text("""
-    SELECT record_a, record_b FROM linked.edge WHERE run_id = :run_id AND is_link
+    SELECT record_a, record_b FROM linked.edge_of(:run_id) WHERE is_link
     ORDER BY match_weight, record_a, record_b LIMIT 1
 """)
 

@@ -31,8 +31,7 @@ class Assignment:
 
 _OLDEST = text("""
     SELECT DISTINCT ON (c.cluster_id) c.cluster_id, c.record_id
-    FROM linked.cluster c JOIN identity.record r USING (record_id)
-    WHERE c.run_id = :run_id
+    FROM linked.cluster_of(:run_id) c JOIN identity.record r USING (record_id)
     ORDER BY c.cluster_id, r.sequence
 """)
 
@@ -44,10 +43,9 @@ _PREPARE = text("""
 _NEXT = text("""
     INSERT INTO next_membership (record_id, person_id)
     SELECT c.record_id, p.person_id
-    FROM linked.cluster c
+    FROM linked.cluster_of(:run_id) c
     JOIN unnest(CAST(:clusters AS uuid[]), CAST(:people AS uuid[])) AS p (cluster_id, person_id)
       USING (cluster_id)
-    WHERE c.run_id = :run_id
 """)
 
 _TAKE_BACK = (
@@ -127,8 +125,7 @@ def _check(connection: Connection, run_id: int) -> None:
         text("""
             SELECT count(*) AS records, count(*) FILTER (WHERE r.record_id IS NULL) AS unregistered,
                    (SELECT greatest(max(valid_from_run), max(valid_to_run)) FROM identity.membership) AS newest
-            FROM linked.cluster c LEFT JOIN identity.record r USING (record_id)
-            WHERE c.run_id = :run_id
+            FROM linked.cluster_of(:run_id) c LEFT JOIN identity.record r USING (record_id)
         """),
         {"run_id": run_id},
     ).one()

@@ -97,7 +97,7 @@ _PEOPLE = text("""
     LEFT JOIN hidden USING (person_id)
     LEFT JOIN home USING (person_id)
     LEFT JOIN seen USING (person_id)
-    LEFT JOIN linked.cluster_summary s ON s.run_id = :run_id AND s.cluster_id = counted.cluster_id
+    LEFT JOIN linked.cluster_summary_of(:run_id) s ON s.cluster_id = counted.cluster_id
 """)
 
 

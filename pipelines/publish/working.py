@@ -34,7 +34,7 @@ _RECORDS = text("""
     SELECT m.record_id, m.person_id, r.agency, r.first_period, least(r.last_period, :period), c.cluster_id
     FROM identity.membership m
     JOIN identity.record r USING (record_id)
-    JOIN linked.cluster c ON c.run_id = :run_id AND c.record_id = m.record_id
+    JOIN linked.cluster_of(:run_id) c ON c.record_id = m.record_id
     WHERE m.valid_from_run <= :run_id AND (m.valid_to_run IS NULL OR m.valid_to_run > :run_id)
 """)
 

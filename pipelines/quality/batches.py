@@ -39,7 +39,10 @@ def of_link_run(table: str, run_id: int) -> Batch:
     if table == "identity.membership":
         valid = f"valid_from_run <= {run} AND (valid_to_run IS NULL OR valid_to_run > {run})"
         return Batch(table, valid, {"run_id": run})
-    return Batch(table, f"run_id = {run}", {"run_id": run})
+    # The same rows as those of the function linked.<table>_of(run).
+    chain = f"(SELECT chain_run FROM linked.lineage WHERE run_id = {run})"  # noqa: S608 - an integer
+    held = f"chain_run = {chain} AND run_id <= {run} AND (until_run IS NULL OR until_run > {run})"
+    return Batch(table, held, {"run_id": run})
 
 
 def of_release(table: str, release_id: int) -> Batch:

@@ -99,6 +99,7 @@ def save_edges(connection: Connection, run_id: int, model_version: str, edges: p
     rows = pa.table(
         {
             "run_id": pa.array(np.full(edges.num_rows, run_id), pa.int64()),
+            "chain_run": pa.array(np.full(edges.num_rows, run_id), pa.int64()),
             "record_a": edges["record_a"],
             "record_b": edges["record_b"],
             "model_version": pa.array([model_version] * edges.num_rows, pa.string()),
@@ -106,6 +107,7 @@ def save_edges(connection: Connection, run_id: int, model_version: str, edges: p
             "match_probability": edges["match_probability"],
             "levels": _levels_as_json(edges),
             "is_link": edges["is_link"],
+            "is_barred": edges["is_barred"],
         }
     )
     replace_rows(connection, edge, {"run_id": run_id}, rows)
@@ -120,8 +122,23 @@ def _levels_as_json(edges: pa.Table) -> pa.Array:
     return pa.array([json.dumps(dict(zip(labels, row, strict=True))) for row in rows], pa.string())
 
 
+def save_lineage(connection: Connection, run_id: int, model_version: str, method: str) -> None:
+    """Say what a run stands on: the whole data."""
+    connection.execute(
+        text(
+            "INSERT INTO linked.lineage (run_id, chain_run, model_version, method)"
+            " VALUES (:run_id, :run_id, :version, :method) ON CONFLICT (run_id) DO UPDATE"
+            " SET chain_run = excluded.chain_run, base_run = excluded.base_run,"
+            "     model_version = excluded.model_version, method = excluded.method"
+        ),
+        {"run_id": run_id, "version": model_version, "method": method},
+    )
+
+
 def save_clusters(connection: Connection, run_id: int, clusters: pa.Table, summaries: pa.Table) -> None:
     """Put these clusters and their summaries in the place of whatever the run had before."""
     for table, rows in ((cluster, clusters), (cluster_summary, summaries)):
-        numbered = rows.append_column("run_id", pa.array(np.full(rows.num_rows, run_id), pa.int64()))
+        numbered = rows
+        for name in ("run_id", "chain_run"):
+            numbered = numbered.append_column(name, pa.array(np.full(rows.num_rows, run_id), pa.int64()))
         replace_rows(connection, table, {"run_id": run_id}, numbered)

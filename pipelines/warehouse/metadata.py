@@ -85,6 +85,11 @@ def id_column(name: str) -> Column[Any]:
     return Column(name, BigInteger, Identity(always=False), primary_key=True)
 
 
+def uuid_column(name: str, **options: Any) -> Column[Any]:
+    """Return a column of uuids, read as text."""
+    return Column(name, UUID(as_uuid=False), **options)
+
+
 def text_column(name: str, nullable: bool = False, **options: Any) -> Column[Any]:
     """Return a text column, not null unless said."""
     return Column(name, Text, nullable=nullable, **options)

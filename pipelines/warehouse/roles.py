@@ -46,8 +46,8 @@ SCHEMA_READERS: Mapping[str, tuple[str, ...]] = {
 # protected; the engineer reads why rows were set aside, not the rows.
 RELATION_GRANTS: tuple[tuple[str, str], ...] = (
     ("SELECT (model_version, name, definition, training, created_at) ON linked.model", AUDITOR),
-    ("SELECT ON linked.edge, linked.cluster, linked.cluster_summary", AUDITOR),
-    ("SELECT ON identity.record, identity.person, identity.membership", AUDITOR),
+    ("SELECT ON linked.edge, linked.cluster, linked.cluster_summary, linked.lineage", AUDITOR),
+    ("SELECT ON identity.record, identity.person, identity.membership, identity.change", AUDITOR),
     ("SELECT ON quarantine.reasons", ENGINEER),
     ("SELECT ON quarantine.reasons", AUDITOR),
 )

@@ -19,23 +19,24 @@ from pipelines.warehouse.tables_audit import (
     stage_report,
     warehouse_state,
 )
-from pipelines.warehouse.tables_linkage import (
-    cluster,
-    cluster_summary,
-    edge,
+from pipelines.warehouse.tables_identity import (
+    change,
     identity_record,
+    judgement,
     membership,
-    model,
     person,
     protection_notice,
+    review_pair,
 )
+from pipelines.warehouse.tables_linkage import cluster, cluster_summary, edge, lineage, model, record_state
 from pipelines.warehouse.tables_publication import current_release, release
 from pipelines.warehouse.tables_shared import normalised_table, publication_table, shared_tables
 
 FIXED_TABLES: tuple[Table, ...] = (
     *(extract, delivery, run, stage_report, issue_count, expectation_result, link_request),
     *(access_grant, access_log, release_manifest, warehouse_state, quarantine_row),
-    *(model, edge, cluster, cluster_summary, identity_record, person, membership, protection_notice),
+    *(model, lineage, record_state, edge, cluster, cluster_summary),
+    *(identity_record, person, membership, change, judgement, review_pair, protection_notice),
     *(release, current_release),
 )
 
@@ -52,6 +53,7 @@ __all__ = [
     "access_grant",
     "access_log",
     "all_tables",
+    "change",
     "cluster",
     "cluster_summary",
     "current_release",
@@ -61,6 +63,8 @@ __all__ = [
     "extract",
     "identity_record",
     "issue_count",
+    "judgement",
+    "lineage",
     "link_request",
     "membership",
     "metadata",
@@ -70,9 +74,10 @@ __all__ = [
     "protection_notice",
     "publication_table",
     "quarantine_row",
+    "record_state",
     "release",
     "release_manifest",
-    "current_release",
+    "review_pair",
     "run",
     "shared_tables",
     "stage_report",

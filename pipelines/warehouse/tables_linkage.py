@@ -1,24 +1,27 @@
-"""Tables of `linked` and `identity`: what the model found in a run, and the persons that outlast a run."""
+"""Tables of `linked`: models, and what the runs found with them.
+
+A run that goes on from an earlier one writes only what is new. Runs that follow each other so are a *chain*, named
+by its first run. A row holds from the run `run_id` until the run `until_run` of its chain, which no longer has it;
+what a run holds in all is told by the functions `linked.edge_of(run)`, `cluster_of`, `cluster_summary_of` and
+`record_of`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Double, ForeignKey, Index, Integer, Table, text
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, Table, text
 
-from pipelines.warehouse.metadata import id_column, json_column, metadata, text_column, time_column
-from pipelines.warehouse.tables_audit import one_of
+from pipelines.warehouse.metadata import json_column, metadata, text_column, time_column, uuid_column
 
 
-def _uuid(name: str, **options: Any) -> Column[Any]:
-    """Return a column of uuids, read as text."""
-    return Column(name, UUID(as_uuid=False), **options)
-
-
-def _run_id(name: str = "run_id", **options: Any) -> Column[Any]:
-    """Return a reference to the run."""
-    return Column(name, BigInteger, ForeignKey("audit.run.run_id"), **options)
+def _span() -> tuple[Column[Any], ...]:
+    """Return from which run of which chain a row holds, and until which."""
+    return (
+        Column("run_id", BigInteger, primary_key=True, autoincrement=False),
+        Column("chain_run", BigInteger, nullable=False),
+        Column("until_run", BigInteger, nullable=True),
+    )
 
 
 model = Table(
@@ -39,15 +42,22 @@ model = Table(
 edge = Table(
     "edge",
     metadata,
-    Column("run_id", BigInteger, primary_key=True, autoincrement=False),
-    _uuid("record_a", primary_key=True),
-    _uuid("record_b", primary_key=True),
+    *_span(),
+    uuid_column("record_a", primary_key=True),
+    uuid_column("record_b", primary_key=True),
     text_column("model_version"),
     Column("match_weight", Double, nullable=False),
     Column("match_probability", Double, nullable=False),
     json_column("levels"),
     Column("is_link", Boolean, nullable=False),
-    Index(None, "run_id", "record_b"),
+    Column(
+        "is_barred",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="Two verified numbers that differ: never one person, whatever the weight.",
+    ),
+    Index(None, "record_a"),
     schema="linked",
     comment="Scored pairs above the lowest threshold: weight, probability, comparison levels.",
 )
@@ -55,10 +65,11 @@ edge = Table(
 cluster = Table(
     "cluster",
     metadata,
-    Column("run_id", BigInteger, primary_key=True, autoincrement=False),
-    _uuid("record_id", primary_key=True),
-    _uuid("cluster_id", nullable=False),
-    Index(None, "run_id", "cluster_id"),
+    *_span(),
+    uuid_column("record_id", primary_key=True),
+    uuid_column("cluster_id", nullable=False),
+    Index(None, "record_id"),
+    Index(None, "cluster_id"),
     schema="linked",
     comment="Records held together in one run.",
 )
@@ -66,8 +77,8 @@ cluster = Table(
 cluster_summary = Table(
     "cluster_summary",
     metadata,
-    Column("run_id", BigInteger, primary_key=True, autoincrement=False),
-    _uuid("cluster_id", primary_key=True),
+    *_span(),
+    uuid_column("cluster_id", primary_key=True),
     Column("records", Integer, nullable=False),
     Column("weakest_link_probability", Double, nullable=True),
     Column("is_contested", Boolean, nullable=False),
@@ -75,61 +86,50 @@ cluster_summary = Table(
         "density", Double, nullable=True, comment="Links held over pairs of records; 1 for a record alone."
     ),
     Column("was_cut", Boolean, nullable=True, comment="Whether an accepted link out of the cluster was cut."),
+    Column(
+        "needs_attention",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="Whether judgements about its records contradict each other or the evidence.",
+    ),
+    Index(None, "cluster_id"),
     schema="linked",
     comment="What holds each cluster of a run together, and whether its evidence contradicts itself.",
 )
 
-identity_record = Table(
+record_state = Table(
     "record",
     metadata,
-    _uuid("record_id", primary_key=True),
-    text_column("agency"),
-    text_column("first_period"),
-    text_column("last_period"),
+    *_span(),
+    uuid_column("record_id", primary_key=True),
     Column(
-        "sequence", BigInteger, nullable=False, comment="Age: the order in which records were first seen."
+        "content_hash",
+        BigInteger,
+        nullable=False,
+        comment="Of all that linking reads of it; says what changed.",
     ),
-    Index(None, "sequence"),
-    schema="identity",
-    comment="Every record ever linked, and when it was first and last sent.",
-)
-
-person = Table(
-    "person",
-    metadata,
-    _uuid("person_id", primary_key=True),
-    _run_id("created_run", nullable=False),
-    _run_id("retired_run", nullable=True),
-    schema="identity",
-    comment="The real individuals, as we believe.",
-)
-
-membership = Table(
-    "membership",
-    metadata,
-    _uuid("record_id", primary_key=True),
-    _uuid("person_id", nullable=False),
-    Column("valid_from_run", BigInteger, primary_key=True, autoincrement=False),
-    Column("valid_to_run", BigInteger, nullable=True),
-    Index(None, "person_id"),
-    Index("uq_membership_current", "record_id", unique=True, postgresql_where=text("valid_to_run IS NULL")),
-    schema="identity",
-    comment="Which record belonged to which person, from which run to which.",
-)
-
-protection_notice = Table(
-    "protection_notice",
-    metadata,
-    id_column("notice_id"),
-    _uuid("record_id", nullable=False),
-    text_column("level"),
-    text_column("scope", nullable=True),
-    Column("effective_from", Date, nullable=True),
-    text_column("reason", nullable=True),
-    Column("extract_id", BigInteger, nullable=True),
-    time_column("noticed_at"),
     Index(None, "record_id"),
-    one_of("level", ("RESTRICTED", "SEALED")),
-    schema="identity",
-    comment="Protection that an agency has ever asked for; rows are only added.",
+    schema="linked",
+    comment="The records that a run linked, as they were then.",
+)
+
+lineage = Table(
+    "lineage",
+    metadata,
+    Column("run_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("chain_run", BigInteger, nullable=False, comment="The first run of the chain: a full one."),
+    Column(
+        "base_run",
+        BigInteger,
+        nullable=True,
+        comment="The run that this one went on from; none if it is full.",
+    ),
+    text_column("model_version"),
+    text_column(
+        "method", comment="What the weights depend on beside the model version: the code, and settings."
+    ),
+    json_column("counts"),
+    schema="linked",
+    comment="What each linkage run stands on: the whole data anew, or an earlier run and what changed since.",
 )

@@ -153,7 +153,10 @@ def test_clusters_of_unknown_records_are_refused(warehouse: Warehouse) -> None:
     with transaction() as connection:
         run_id = link_by_hand(connection, Delivered("2026-09", [ANN_AT_CSC]), assign=False)
         connection.execute(
-            text("INSERT INTO linked.cluster VALUES (:run_id, :record, :record)"),
+            text(
+                "INSERT INTO linked.cluster (run_id, chain_run, record_id, cluster_id)"
+                " VALUES (:run_id, :run_id, :record, :record)"
+            ),
             {"run_id": run_id, "record": record_of(POLICE, "never sent")},
         )
         with pytest.raises(LinkageError, match="1 record\\(s\\) in clusters are not registered"):

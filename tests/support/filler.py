@@ -54,6 +54,7 @@ def _value(column: Any, marker: str, number: int) -> Any:
         "jsonb": json.dumps({marker: marker}),
         "uuid": UUID(int=number),
         "bigint": number,
+        "uuid[]": [UUID(int=number)],
         "bigint[]": [number],
         "integer": number,
         "smallint": number,

@@ -207,16 +207,22 @@ def _add_clusters(connection: Connection, run_id: int, delivered: Delivered) -> 
     rows, summaries = [], []
     for members in [*delivered.people, *alone]:
         cluster_id = min(held.record for held in members)
-        rows += [{"run_id": run_id, "record_id": h.record, "cluster_id": cluster_id} for h in set(members)]
+        rows += [
+            {"run_id": run_id, "chain_run": run_id, "record_id": h.record, "cluster_id": cluster_id}
+            for h in set(members)
+        ]
         summaries.append(
             {
                 "run_id": run_id,
+                "chain_run": run_id,
                 "cluster_id": cluster_id,
                 "records": len(set(members)),
                 "weakest_link_probability": delivered.probability if len(members) > 1 else None,
                 "is_contested": any(held in delivered.contested for held in members),
             }
         )
+    chain = {"run_id": run_id, "chain_run": run_id, "model_version": "by hand", "method": "by hand"}
+    connection.execute(insert(tables.lineage), chain)
     connection.execute(insert(tables.cluster), rows)
     summary = tables.metadata.tables["linked.cluster_summary"]
     connection.execute(insert(summary), summaries)
