@@ -30,7 +30,7 @@ def enumerate_pairs(task: Task, answer: Answer) -> None:
         plans = plan_blocks(model, encoded)
     with answer.timed("score"):
         for plan in plans:
-            before = pairs_before(plan.starts)
+            before = pairs_before(plan.starts, plan.head_ends)
             cuts = np.searchsorted(before, np.arange(0.0, before[-1], PAIRS_AT_ONCE))
             ends = np.unique(np.append(cuts, len(before) - 1))
             parts = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from pipelines.files.report import FORMAT, describe_clusters, describe_sources, 
 from pipelines.files.stages import Show, Stages, show_nothing
 from pipelines.files.write import Output, write_output
 from pipelines.link import LinkData
+from pipelines.link.block import found_narrowing, plan_blocks
 from pipelines.link.checks import check_threshold, reason_to_skip
 from pipelines.link.encode import Encoded, encode
 from pipelines.link.model_file import read_model_file
@@ -113,7 +114,10 @@ def _share(done: int, total: int) -> str:
 
 
 def _encode(given: TrainedModel, data: LinkData) -> tuple[TrainedModel, Encoded]:
-    return given, encode(given.definition, data)
+    """Return a model that was brought along, with the blocks narrowed that are too large in these files."""
+    encoded = encode(given.definition, data)
+    narrowing = found_narrowing(plan_blocks(given.definition, encoded))
+    return replace(given, narrowing=narrowing), encoded
 
 
 def _train(assembled: Assembled, mapping: FileMapping, data: LinkData) -> tuple[TrainedModel, Encoded]:

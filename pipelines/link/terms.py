@@ -5,23 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
 from pipelines.contracts.model import LinkageModel
 from pipelines.link.compare import Levels, Pairs
 from pipelines.link.encode import Encoded
 from pipelines.link.features import Feature, Floats, rarest_shared
-from pipelines.link.fused.hashing import hash_strings
 from pipelines.link.predicates import compile_comparisons
+from pipelines.link.values import value_hashes
 
 # A date is as common as its year, spread over the days of a year: single dates are too rare to count.
 DAYS_IN_A_YEAR = 365.25
 SPREAD = {"birth_year": DAYS_IN_A_YEAR}
-SEED = 20260930
 
 Terms = dict[str, dict[str, float]]
-Hashes = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ def common_terms(model: LinkageModel, encoded: Encoded) -> Terms:
         feature = encoded.features[name]
         frequency = feature.frequency()
         common = np.flatnonzero(frequency > model.minimum_frequency)
-        keys = _hashes(feature)[common]
+        keys = value_hashes(feature)[common]
         terms[name] = {
             f"{key:016x}": float(share) for key, share in zip(keys, frequency[common], strict=True)
         }
@@ -66,29 +62,11 @@ def _frequencies(feature: Feature, known: dict[str, float], floor: float) -> Flo
     keys = np.array([int(key, 16) for key in known], dtype=np.uint64)
     shares = np.array(list(known.values()))
     order = np.argsort(keys)
-    hashes = _hashes(feature)
+    hashes = value_hashes(feature)
     place = np.minimum(np.searchsorted(keys[order], hashes), len(keys) - 1)
     found = keys[order][place] == hashes
     result[found] = shares[order][place[found]]
     return result
-
-
-def _hashes(feature: Feature) -> Hashes:
-    """Return the hash that stands for each distinct value, so that no name is written out in a stored model."""
-    values = feature.values
-    if isinstance(values, pa.Array):
-        return hash_strings(values, SEED)
-    if values is None:
-        raise TypeError("term frequencies need the values of their feature")
-    return _mixed(values.astype(np.uint64))
-
-
-def _mixed(numbers: Hashes) -> Hashes:
-    """Return numbers scattered over 64 bits: the finaliser of splitmix64 (Steele, Lea and Flood, 2014)."""
-    mixed = numbers + np.uint64(SEED)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
 
 
 def shared_frequency(

@@ -13,6 +13,7 @@ from pipelines.contracts.model import LinkageModel
 from pipelines.errors import LinkageError
 from pipelines.link.encode import Encoded
 from pipelines.link.features import Floats
+from pipelines.link.narrowing import Narrowed, Narrowing
 from pipelines.link.terms import Terms, frequencies
 
 VERSION_LENGTH = 16
@@ -155,18 +156,25 @@ def source_pair(first: str, second: str) -> str:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A linkage model with its parameters; an edge names the `version` of the model that scored it."""
+    """A linkage model with its parameters; an edge names the `version` of the model that scored it.
+
+    `narrowing` are the blocks that are narrowed wherever the model is used; without it, those that are too large
+    among the records at hand.
+    """
 
     definition: LinkageModel
     parameters: Parameters
     terms: Terms
     training: TrainingRecord
     join: JoinThreshold | None = None
+    narrowing: Narrowing | None = None
 
     @cached_property
     def version(self) -> str:
-        """The hash of definition, parameters, term frequencies and threshold: all that a link depends on."""
+        """The hash of definition, parameters, term frequencies, threshold and narrowing: what a link depends on."""
         parts = [self._definition(), asdict(self.parameters), self.terms, self.join and asdict(self.join)]
+        if self.narrowing is not None:
+            parts.append(_plain_narrowing(self.narrowing))
         content = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:VERSION_LENGTH]
 
@@ -220,6 +228,7 @@ class TrainedModel:
                 "parameters": asdict(self.parameters),
                 "terms": self.terms,
                 "join": self.join and asdict(self.join),
+                "narrowing": None if self.narrowing is None else _plain_narrowing(self.narrowing),
                 "training": asdict(self.training),
             },
             sort_keys=True,
@@ -235,10 +244,26 @@ class TrainedModel:
             content["terms"],
             _read_training(content["training"]),
             content["join"] and JoinThreshold(**content["join"]),
+            _read_narrowing(content.get("narrowing")),
         )
         if model.version != content["version"]:
             raise LinkageError("linkage model: its content does not hash to its version; it was altered")
         return model
+
+
+def _plain_narrowing(narrowing: Narrowing) -> dict[str, dict[str, list[str]]]:
+    return {
+        rule: {name: list(keys) for name, keys in narrowed._asdict().items()}
+        for rule, narrowed in narrowing.items()
+    }
+
+
+def _read_narrowing(content: dict[str, dict[str, list[str]]] | None) -> Narrowing | None:
+    if content is None:
+        return None
+    return {
+        rule: Narrowed(**{name: tuple(keys) for name, keys in each.items()}) for rule, each in content.items()
+    }
 
 
 def _vectors(content: Mapping[str, list[float]]) -> dict[str, tuple[float, ...]]:

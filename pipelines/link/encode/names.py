@@ -25,9 +25,12 @@ from pipelines.link.features import (
     derive_values,
     make_feature,
 )
+from pipelines.link.fused.hashing import hash_strings
 from pipelines.link.names import is_family_evidence, name_tokens, phonetics, tokens, variants_of
+from pipelines.link.values import fold_hashes
 
 LETTERS = 256
+THE_LETTERS = np.arange(LETTERS)
 
 
 class NameFeatures:
@@ -93,9 +96,12 @@ class NameFeatures:
         """Return both names by sound, whichever stands first."""
         given, family = self.first_sound[self.given], self.first_sound[self.family]
         low, high = np.minimum(given, family).astype(np.int64), np.maximum(given, family)
-        both = np.where(low >= 0, low * len(self.sounds.values) + high, NONE)
-        codes, size = _renumbered(both)
-        return self.placing.codes(self.at, codes, size)
+        width = len(self.sounds.values)
+        codes, pairs = _renumbered(np.where(low >= 0, low * width + high, NONE))
+        hashes = np.append(hash_strings(self.sounds.values), np.uint64(0))
+        one, other = np.divmod(np.maximum(pairs, 0), max(width, 1))
+        values = fold_hashes(np.minimum(hashes[one], hashes[other]), np.maximum(hashes[one], hashes[other]))
+        return self.placing.codes(self.at, codes, len(pairs), values.view(np.int64))
 
     def crossed(self, by_sound: bool, reverse: bool) -> Feature:
         """Return full names, or the same the other way round, of those that some record has in the other order."""
@@ -127,11 +133,11 @@ def _in_both(given: Codes, family: Codes, size: int) -> Ints:
     return np.flatnonzero(present & as_family[given] & as_given[family])
 
 
-def _renumbered(keys: Ints) -> tuple[Codes, int]:
-    """Return keys as codes from 0, negative ones as -1, and how many there are."""
+def _renumbered(keys: Ints) -> tuple[Codes, Ints]:
+    """Return keys as codes from 0, negative ones as -1, and the key of each code."""
     codes, values = pd.factorize(keys)
     none = np.flatnonzero(values < 0)
-    return np.where(np.isin(codes, none), NONE, codes).astype(np.int32), len(values)
+    return np.where(np.isin(codes, none), NONE, codes).astype(np.int32), np.asarray(values)
 
 
 def _sounds_of(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -154,8 +160,8 @@ def _letter(feature: Feature, single: bool = False) -> Feature:
     ]
     table = np.append(letters, NONE).astype(np.int32)
     if feature.offsets is None:
-        return Feature(table[feature.codes], None, LETTERS)
-    return make_feature(feature.record_of_each(), table[feature.codes], LETTERS, feature.records)
+        return Feature(table[feature.codes], None, LETTERS, THE_LETTERS)
+    return make_feature(feature.record_of_each(), table[feature.codes], LETTERS, feature.records, THE_LETTERS)
 
 
 BUILDERS: dict[str, Callable[[NameFeatures], Feature]] = {

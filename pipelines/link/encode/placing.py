@@ -41,6 +41,6 @@ class Placing:
         codes, values = code_column(column)
         return make_feature(at, codes, len(values), self.size, values)
 
-    def codes(self, at: Ints, codes: Codes, size: int) -> Feature:
-        """Return the feature of codes that are already made; its values have no text."""
-        return make_feature(at, codes, size, self.size)
+    def codes(self, at: Ints, codes: Codes, size: int, values: Ints | None = None) -> Feature:
+        """Return the feature of codes that are already made; its values have no text, at most a hash."""
+        return make_feature(at, codes, size, self.size, values)

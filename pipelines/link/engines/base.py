@@ -45,13 +45,19 @@ class Engine(Protocol):
     name: str
 
     def find(
-        self, trained: TrainedModel, encoded: Encoded, bound: float, progress: Progress | None = None
+        self,
+        trained: TrainedModel,
+        encoded: Encoded,
+        bound: float,
+        progress: Progress | None = None,
+        touched: Bools | None = None,
     ) -> Found:
         """Return the candidate pairs whose prior and comparison weights add up to `bound` at least.
 
         The household correction only lowers a weight, so no pair whose total reaches the bound is left out.
         Pairs inside a source that holds each person once are no candidates. `progress` is told how many pairs of
-        how many were enumerated.
+        how many were enumerated. With `touched`, one value per record, only pairs are looked at of which one
+        record or both are touched.
 
         Raises:
             LinkageError: the blocking rules exceed the model's pair budget.
@@ -201,11 +207,18 @@ def _scored(
 
 
 def score_encoded(
-    engine: Engine, trained: TrainedModel, encoded: Encoded, progress: Progress | None = None
+    engine: Engine,
+    trained: TrainedModel,
+    encoded: Encoded,
+    progress: Progress | None = None,
+    touched: Bools | None = None,
 ) -> Scored:
-    """Return the edges among encoded records: the candidate pairs above the model's lowest threshold."""
+    """Return the edges among encoded records: the candidate pairs above the model's lowest threshold.
+
+    With `touched`, one value per record, only those of which one record or both are touched.
+    """
     bound = weight_of(trained.definition.edge_probability)
-    found = engine.find(trained, encoded, bound - SLACK, progress)
+    found = engine.find(trained, encoded, bound - SLACK, progress, touched)
     order = np.argsort(found.a * encoded.size + found.b, kind="stable")
     scored = score_levels(trained, encoded, (found.a[order], found.b[order]), found.levels[order])
     kept = scored.scores.total >= bound

@@ -14,7 +14,7 @@ from pipelines.link.compare import Levels, Pairs
 from pipelines.link.compiled import is_kept
 from pipelines.link.encode import Encoded
 from pipelines.link.engines.base import DataEngine, Found, Progress
-from pipelines.link.features import Ints
+from pipelines.link.features import Bools, Ints
 from pipelines.link.fused.kernel import Pass, levels_of_pairs
 from pipelines.link.fused.pack import Packed, pack, pack_frequencies
 from pipelines.link.fused.program import Program, write_program
@@ -48,11 +48,16 @@ class FusedEngine(DataEngine):
         self._packed: WeakKeyDictionary[Encoded, Packed] = WeakKeyDictionary()
 
     def find(
-        self, trained: TrainedModel, encoded: Encoded, bound: float, progress: Progress | None = None
+        self,
+        trained: TrainedModel,
+        encoded: Encoded,
+        bound: float,
+        progress: Progress | None = None,
+        touched: Bools | None = None,
     ) -> Found:
         """Return the candidate pairs whose prior and comparison weights reach the bound; see `Engine`."""
         model = trained.definition
-        plans = plan_blocks(model, encoded)
+        plans = plan_blocks(model, encoded, trained.narrowing, touched)
         features = comparison_features(model)
         keys = [plan.keys for plan in plans]
         packed = self._packed[encoded] = pack(encoded, features, keys, self._packed.get(encoded))
@@ -87,6 +92,8 @@ class FusedEngine(DataEngine):
             np.empty((0, len(program.comparisons)), np.int8),
         )
         a, b, levels = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
+        # Where only some members of a block begin pairs, the other may stand before them.
+        a, b = np.minimum(a, b), np.maximum(a, b)
         return Found(a, b, levels, sum(each.new_pairs for each in reports), tuple(reports))
 
     def _pack(self, encoded: Encoded, features: tuple[str, ...]) -> Packed:
@@ -135,14 +142,15 @@ def _stretches(
 ) -> Iterator[Callable[[], Result]]:
     """Return work on the blocks of a rule, cut into stretches of about as many pairs each."""
     work_of, pairs = _work(program, packed), (program.prior, program.unique)
-    before = pairs_before(plan.starts)
+    ends_of_heads = plan.head_ends
+    before = pairs_before(plan.starts, ends_of_heads)
     cuts = np.arange(0.0, before[-1], PAIRS_OF_A_STRETCH)
     ends = np.unique(np.append(np.searchsorted(before, cuts), len(before) - 1))
 
     def work(begin: int, end: int) -> Callable[[], Result]:
         def run() -> Result:
             stretch = (begin, end, *place)
-            blocks, texts = (plan.members, plan.starts), (program.texts, program.birth)
+            blocks, texts = (plan.members, plan.starts, ends_of_heads), (program.texts, program.birth)
             found = scan(work_of, packed.cells.matrix, pairs, blocks, stretch, texts, bound)
             return int(before[end] - before[begin]), found
 

@@ -11,7 +11,7 @@ from pipelines.link.block import RulePlan, plan_blocks, report_of
 from pipelines.link.compare import Levels, Pairs, compare_pairs
 from pipelines.link.encode import Encoded
 from pipelines.link.engines.base import DataEngine, Found, Progress, score_levels
-from pipelines.link.features import Ints
+from pipelines.link.features import Bools, Ints
 from pipelines.link.trained import TrainedModel
 
 
@@ -21,14 +21,21 @@ class RecordLinkageEngine(DataEngine):
     name = "recordlinkage"
 
     def find(
-        self, trained: TrainedModel, encoded: Encoded, bound: float, progress: Progress | None = None
+        self,
+        trained: TrainedModel,
+        encoded: Encoded,
+        bound: float,
+        progress: Progress | None = None,
+        touched: Bools | None = None,
     ) -> Found:
         """Return the candidate pairs whose prior and comparison weights reach the bound; see `Engine`."""
-        plans = plan_blocks(trained.definition, encoded)
+        plans = plan_blocks(trained.definition, encoded, trained.narrowing)
         known: Ints = np.empty(0, np.int64)
         reports = []
         for plan in plans:
             pairs = _outside_unique(encoded, _pairs_of(plan, encoded.size))
+            if touched is not None:
+                pairs = pairs[touched[pairs // encoded.size] | touched[pairs % encoded.size]]
             new = np.setdiff1d(pairs, known, assume_unique=True)
             known = np.union1d(known, new)
             reports.append(report_of(plan, len(new), len(pairs)))

@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.contracts.model import LinkageModel
+from pipelines.errors import LinkageError
 from pipelines.link.block import RulePlan, RuleReport, plan_blocks, report_of
 from pipelines.link.compare import Levels, Pairs
 from pipelines.link.encode import Encoded
 from pipelines.link.engines.base import SLACK, DataEngine, Found, Progress, score_levels
-from pipelines.link.features import Ints
+from pipelines.link.features import Bools, Ints
 from pipelines.link.splink_bridge.backends import Backend, Database, DuckDB
 from pipelines.link.splink_bridge.comparisons import Written, levels_of_gammas
 from pipelines.link.splink_bridge.prepare import ID, Prepared, prepare
@@ -34,14 +35,22 @@ class SplinkEngine(DataEngine):
         self.backend = backend or DuckDB()
 
     def find(
-        self, trained: TrainedModel, encoded: Encoded, bound: float, progress: Progress | None = None
+        self,
+        trained: TrainedModel,
+        encoded: Encoded,
+        bound: float,
+        progress: Progress | None = None,
+        touched: Bools | None = None,
     ) -> Found:
         """Return the candidate pairs whose prior and comparison weights reach the bound; see `Engine`.
 
         Raises:
-            LinkageError: the blocking rules exceed the model's pair budget, or Splink is not installed.
+            LinkageError: the blocking rules exceed the model's pair budget, Splink is not installed, or only some
+                records are to be looked at, which Splink does not offer.
         """
-        plans = plan_blocks(trained.definition, encoded)
+        if touched is not None:
+            raise LinkageError("linking: the engine splink always compares all records")
+        plans = plan_blocks(trained.definition, encoded, trained.narrowing)
         prepared = prepare(trained, encoded, plans, self.backend.dialect)
         with self.backend.open(prepared.records) as database:
             linker = _linker(database, prepared)

@@ -65,7 +65,7 @@ def scan(
     work: Pass,
     matrix: Matrix,
     pairs: tuple[Floats, np.ndarray],
-    blocks: tuple[Smalls, Ints],
+    blocks: tuple[Smalls, Ints, Ints],
     place: tuple[int, int, int, int],
     texts: tuple[Table, int],
     bound: float,
@@ -73,9 +73,9 @@ def scan(
     """Return the pairs of a stretch of blocks that reach the bound, their levels, and pairs met and pairs new.
 
     `pairs` are the prior weight per pair of agencies, and whether an agency holds each person once; `blocks` the
-    members and starts of a rule's blocks; `place` the first and the last member whose pairs with later members of
-    its block are looked at, and the columns of the first rule's keys and of this one's; `texts` what is compared
-    letter by letter, and the column of the date of birth.
+    members and starts of a rule's blocks, and where the members end with which pairs begin; `place` the first and
+    the last member whose pairs with later members of its block are looked at, and the columns of the first rule's
+    keys and of this one's; `texts` what is compared letter by letter, and the column of the date of birth.
     """
     mine, (begin, end, first, column) = borrowed_pass(work), place
     prior, unique, members, starts = (
@@ -84,6 +84,7 @@ def scan(
         borrowed(blocks[0]),
         borrowed(blocks[1]),
     )
+    head_ends = borrowed(blocks[2])
     cells, table, several = borrowed(matrix), borrowed(texts[0]), mine[5]
     owned, flags = empty_tile(matrix.shape[1], len(table), len(mine[0])), np.zeros(SIDE, np.int32)
     tile, every_flag = borrowed_tile(owned), borrowed(flags)
@@ -94,11 +95,12 @@ def scan(
     kept, all_met, all_new = 0, 0, 0
     block = int(np.searchsorted(starts, begin, side="right")) - 1
     while block < len(starts) - 1 and starts[block] < end:
-        stop = starts[block + 1]
+        last = min(end, head_ends[block])
+        stop = starts[block + 1] if max(begin, starts[block]) < last else 0
         for low in range(max(begin, starts[block]), stop, SIDE):
             high = min(low + SIDE, stop)
             fill_tile(tile, mine[6], table, texts[1], (cells, column + 1), members[low:high])
-            for member in range(max(begin, starts[block]), min(end, high - 1)):
+            for member in range(max(begin, starts[block]), min(last, high - 1)):
                 a = members[member]
                 first_after = max(member + 1 - low, 0)
                 # Whole vectors: what lies outside the block is there, and not alive.
@@ -156,10 +158,14 @@ def _roomier_rows(array: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def pairs_before(starts: Ints) -> Floats:
-    """Return, for each member, how many pairs the members before it have with later members of their blocks."""
+def pairs_before(starts: Ints, head_ends: Ints) -> Floats:
+    """Return, for each member, how many pairs the members before it have with later members of their blocks.
+
+    Pairs begin only with the members of a block before its `head_ends`.
+    """
     result = np.zeros(starts[-1] + 1, np.float64)
     for block in range(len(starts) - 1):
         for place in range(starts[block], starts[block + 1]):
-            result[place + 1] = result[place] + (starts[block + 1] - place - 1)
+            begun = starts[block + 1] - place - 1 if place < head_ends[block] else 0
+            result[place + 1] = result[place] + begun
     return result

@@ -8,7 +8,7 @@ import pyarrow as pa
 from pipelines.contracts.model import LinkageModel
 from pipelines.link.dates import unpack_spans
 from pipelines.link.encode import Encoded
-from pipelines.link.features import NONE, Feature, make_feature
+from pipelines.link.features import NONE, Feature, Ints, make_feature
 from pipelines.link.predicates import comparison_features, compile_comparisons
 from pipelines.link.splink_bridge.exporting import export_renderer
 from pipelines.link.splink_bridge.tables import place_values, variant_feature
@@ -54,10 +54,15 @@ def _known_days(feature: Feature) -> Feature:
     return make_feature(feature.record_of_each(), kept, feature.size, feature.records, spans.first)
 
 
+def _are_hashes(values: pa.Array | Ints) -> bool:
+    """Return whether values are numbers of 64 bits."""
+    return isinstance(values, np.ndarray) and bool(np.abs(values).max(initial=0) > np.iinfo(np.int32).max)
+
+
 def _values(feature: Feature, is_date: bool) -> pa.Array:
-    """Return the value of each row of a feature; its code where it has no values of its own."""
+    """Return the value of each row of a feature; its code where it has no values, or they are hashes."""
     codes = feature.rows[1]
-    if feature.values is None:
+    if feature.values is None or _are_hashes(feature.values):
         return pa.array(codes, pa.int32())
     if isinstance(feature.values, pa.Array):
         return feature.values.take(pa.array(codes))

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipelines.contracts.model import LinkageModel
 from pipelines.errors import LinkageError
+from pipelines.link.block import found_narrowing, plan_blocks
 from pipelines.link.data import LinkData
 from pipelines.link.encode import Encoded, encode
 from pipelines.link.engines.base import Engine
@@ -50,7 +51,8 @@ def train_encoded(
     state = _keep_unseen(model, trial.best.state, unseen_levels(model, trial.best.passes, evidence.strangers))
     parameters = _parameters(model, encoded, state, evidence)
     record = make_record(model, encoded, evidence, trial, seed)
-    return TrainedModel(model, parameters, common_terms(model, encoded), record)
+    narrowing = found_narrowing(plan_blocks(model, encoded))
+    return TrainedModel(model, parameters, common_terms(model, encoded), record, narrowing=narrowing)
 
 
 def _keep_unseen(model: LinkageModel, state: State, unseen: list[tuple[int, int]]) -> State:
