@@ -121,7 +121,7 @@ def _link(run_id: int, inputs: LinkInputs, retrain: bool) -> Linked:
     return Linked(
         scored.trained,
         scored.report,
-        held.clusters.report,
+        held.report,
         checked,
         edges,
         clusters,

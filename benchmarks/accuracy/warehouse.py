@@ -31,7 +31,7 @@ def link_whole(population: Population) -> Ours:
     def clusters(objective: Objective) -> tuple[Ints, float]:
         chosen, _ = choose_join(scored, population.whole, objective)
         labels = np.empty(population.flat.size, dtype=np.int64)
-        labels[at] = hold_together(engine, chosen).clusters.labels
+        labels[at] = hold_together(engine, chosen).labels
         return labels, as_bits(chosen.trained.link_probability)
 
     found = {name: clusters(objective) for name, objective in ASKED.items()}

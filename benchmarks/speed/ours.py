@@ -36,7 +36,7 @@ def link(task: Task, answer: Answer, engine: Engine) -> None:
     if task.is_whole:
         with answer.timed("cluster"):
             held = hold_together(engine, scored)
-        answer.clusters = held.clusters.report.clusters
+        answer.clusters = held.report.clusters
     if task.edges:
         write_edges(Path(task.edges), scored)
 

@@ -168,6 +168,7 @@ class LinkageModel(_Strict):
     minimum_frequency: float = Probability
     target_false_link_rate: float = Probability
     link_probability: float = Probability
+    fracture_margin: float = Field(default=0.0, ge=0)
     edge_probability: float = Probability
     maximum_cluster: int = Field(ge=2)
     hard_bar: str | None = None

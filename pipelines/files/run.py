@@ -79,7 +79,7 @@ def link_files(request: LinkRequest, show: Show = show_nothing) -> dict[str, Any
     report = _report(request, assembled, given is None, chosen) | {
         "threshold_report": as_data(checked),
         "error_rates": as_data(error_rates(checked)),
-        "clusters": describe_clusters(held.table, held.clusters.report),
+        "clusters": describe_clusters(held.table, held.report),
         "edges": _count_edges(edges),
         "stages": stages.done,
         "seconds": stages.seconds,

@@ -50,7 +50,7 @@ def reason_to_skip(records: int, wanted: bool | None) -> str:
 def clusters_by_row(held: Held) -> Ints:
     """Return the cluster of each record, placed at the rows of the records."""
     rows = np.empty(held.encoded.size, dtype=np.int64)
-    rows[held.encoded.source_row] = held.clusters.labels
+    rows[held.encoded.source_row] = held.labels
     return rows
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from pipelines.link.clusters import (
-    Clusters,
+    ClusterReport,
     Constraints,
     Links,
     Settings,
-    cluster_names,
     resolve,
     summarise,
     summary_table,
@@ -21,7 +21,7 @@ from pipelines.link.compare import Pairs
 from pipelines.link.data import LinkData
 from pipelines.link.encode import Encoded
 from pipelines.link.engines.base import Engine, Scored, score_levels
-from pipelines.link.features import Bools, Floats
+from pipelines.link.features import NONE, Bools, Codes, Floats, Ints
 from pipelines.link.fused.hashing import hash_strings
 from pipelines.link.thresholds.assess import Objective, choose_threshold, judge_threshold
 from pipelines.link.thresholds.choose import Threshold
@@ -53,28 +53,40 @@ def choose_join(scored: Scored, data: LinkData, objective: Objective) -> tuple[S
     return replace(scored, trained=replace(scored.trained, join=join)), threshold
 
 
+class Weighed(NamedTuple):
+    """Pairs of positions with their total weight in bits, and which of them are accepted as links."""
+
+    a: Ints
+    b: Ints
+    weight: Floats
+    accepted: Bools
+
+
 @dataclass(frozen=True)
 class Held:
     """What the accepted edges hold together.
 
-    `clusters` are labels by position; `names` the name of each cluster, its smallest record id; `is_link` says of
-    each edge whether it is accepted and held.
+    Args:
+        encoded: the records.
+        labels: the cluster of each record, numbered by first member.
+        names: by label, the name of the cluster: the smallest id of its records.
+        is_link: of each pair that was given, whether it is accepted and held.
+        summaries: of the clusters that were made, with the columns of `SUMMARY_SCHEMA`.
+        report: what became of the components that were looked at.
     """
 
     encoded: Encoded
-    clusters: Clusters
+    labels: Codes
     names: pa.Array
     is_link: Bools
     summaries: pa.Table
+    report: ClusterReport
 
     @property
     def table(self) -> pa.Table:
         """(record_id, cluster_id) for every record, sorted by record."""
         return pa.table(
-            {
-                "record_id": self.encoded.record_ids,
-                "cluster_id": self.names.take(pa.array(self.clusters.labels)),
-            }
+            {"record_id": self.encoded.record_ids, "cluster_id": self.names.take(pa.array(self.labels))}
         )
 
     def edges(self, scored: Scored) -> pa.Table:
@@ -86,23 +98,55 @@ class Held:
 
 def hold_together(engine: Engine, scored: Scored) -> Held:
     """Return the clusters of the accepted edges: every pair inside is weighed, constraints are always kept."""
-    encoded, found, accepted = scored.encoded, scored.found, scored.is_link
-    rows = np.flatnonzero(accepted)
-    links = Links(found.pairs[0][rows], found.pairs[1][rows], found.scores.total[rows])
+    found, encoded = scored.found, scored.encoded
+    weighed = Weighed(*found.pairs, found.scores.total, scored.is_link)
+    everyone = np.arange(encoded.size)
+    return hold_pairs(engine, scored.trained, encoded, weighed, everyone, np.full(encoded.size, NONE))
+
+
+def hold_pairs(
+    engine: Engine, trained: TrainedModel, encoded: Encoded, weighed: Weighed, looked_at: Ints, first: Ints
+) -> Held:
+    """Return the clusters of all records, made anew for those at the positions `looked_at`.
+
+    `weighed` are the pairs among those. Of any other record, `first` has the position of the first record of its
+    cluster: it stays there.
+    """
+    ids = encoded.record_ids if len(looked_at) == encoded.size else encoded.ids(looked_at)
+    place = np.full(encoded.size, NONE)
+    place[looked_at] = np.arange(len(looked_at))
+    a, b, rows = place[weighed.a], place[weighed.b], np.flatnonzero(weighed.accepted)
     clusters = resolve(
-        encoded.size,
-        hash_strings(encoded.record_ids, ORDER_SEED),
-        links,
-        lambda a, b: _weigh(engine, scored.trained, encoded, (a, b)),
-        Constraints(encoded.agency, np.array(encoded.unique, dtype=bool)),
-        Settings(scored.trained.definition.maximum_cluster),
+        len(looked_at),
+        hash_strings(ids, ORDER_SEED),
+        Links(a[rows], b[rows], weighed.weight[rows]),
+        lambda one, other: _weigh(engine, trained, encoded, (looked_at[one], looked_at[other])),
+        Constraints(encoded.agency[looked_at], np.array(encoded.unique, dtype=bool)),
+        Settings(trained.definition.maximum_cluster),
     )
-    is_link = accepted.copy()
+    is_link = weighed.accepted.copy()
     is_link[rows] = clusters.cut == 0
-    names = cluster_names(clusters.labels, encoded.record_ids)
-    refused = np.flatnonzero(~accepted)
-    summary = summarise(clusters, found.pairs[0][refused], found.pairs[1][refused])
-    return Held(encoded, clusters, names, is_link, summary_table(summary, names))
+    refused = np.flatnonzero(~weighed.accepted)
+    summary = summarise(clusters, a[refused], b[refused])
+    first_members = _first_members(clusters.labels)
+    firsts = first.copy()
+    firsts[looked_at] = looked_at[first_members][clusters.labels]
+    labels, names = _named(firsts, encoded)
+    # Records stand in the order of their ids, so the first has the smallest.
+    made = summary_table(summary, ids.take(pa.array(first_members)))
+    return Held(encoded, labels, names, is_link, made, clusters.report)
+
+
+def _first_members(labels: Codes) -> Ints:
+    """Return the first member of each cluster, by label; clusters are numbered by it."""
+    return np.flatnonzero(np.diff(np.maximum.accumulate(labels), prepend=NONE))
+
+
+def _named(firsts: Ints, encoded: Encoded) -> tuple[Codes, pa.Array]:
+    """Return the label of each record, and the names by label; `firsts` has the first record of its cluster."""
+    is_first = firsts == np.arange(len(firsts))
+    labels = (np.cumsum(is_first) - 1)[firsts].astype(np.int32)
+    return labels, encoded.ids(np.flatnonzero(is_first))
 
 
 def _weigh(engine: Engine, trained: TrainedModel, encoded: Encoded, pairs: Pairs) -> tuple[Floats, Bools]:

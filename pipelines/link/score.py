@@ -21,6 +21,11 @@ from pipelines.link.terms import Compared
 from pipelines.link.trained import TrainedModel
 
 
+def probability_of(weight: Floats) -> Floats:
+    """Return the posterior probability of total match weights in bits."""
+    return np.asarray(1.0 / (1.0 + np.exp2(-weight)))
+
+
 @dataclass(frozen=True)
 class Scores:
     """Per pair: prior, a weight per comparison, household correction (in bits), their sum, and the posterior."""
@@ -33,7 +38,7 @@ class Scores:
     @property
     def probability(self) -> Floats:
         """The posterior probability that the pair is one person."""
-        return np.asarray(1.0 / (1.0 + np.exp2(-self.total)))
+        return probability_of(self.total)
 
     @property
     def arrays(self) -> tuple[Floats, ...]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from math import inf, log2
 from typing import Any, Literal
 
 from pipelines.contracts.model import LinkageModel
@@ -187,12 +188,22 @@ class TrainedModel:
         """The posterior at which an edge is accepted: the one chosen for this version, or else the definition's."""
         return self.join.probability if self.join is not None else self.definition.link_probability
 
+    @property
+    def fracture_weight(self) -> float:
+        """The weight in bits from which two records that were one person stay so: never below even odds."""
+        join = (
+            log2(self.link_probability / (1.0 - self.link_probability)) if self.link_probability < 1 else inf
+        )
+        return min(join, max(join - self.definition.fracture_margin, 0.0))
+
     def prior_of(self, first: str, second: str) -> SourcePrior:
         """Return the prior between two sources; a pair of sources unseen in training has the overall prior."""
         return self.parameters.priors.get(source_pair(first, second), self.parameters.default_prior)
 
     def _definition(self) -> dict[str, Any]:
         content = self.definition.model_dump(mode="json")
+        if not self.definition.fracture_margin:
+            del content["fracture_margin"]  # as in definitions that are older than it
         for comparison in content["comparisons"]:
             comparison["former_types"] = sorted(comparison["former_types"])
         return content

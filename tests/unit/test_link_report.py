@@ -129,7 +129,7 @@ class TestTheThresholdInForce:
     def test_clusters_stand_at_the_rows_of_their_records(self) -> None:
         held, tables, _ = linked()
         ids = tables.data().records["record_id"].to_pylist()
-        of = dict(zip(held.encoded.record_ids.to_pylist(), held.clusters.labels.tolist(), strict=True))
+        of = dict(zip(held.encoded.record_ids.to_pylist(), held.labels.tolist(), strict=True))
         assert clusters_by_row(held).tolist() == [of[each] for each in ids]
 
 
@@ -152,7 +152,7 @@ class TestChecks:
         held, tables, scored = linked()
         report = check_threshold(scored, tables.data(), threshold(), held, "not today")
         assert report.skipped == "not today" and report.decoys is None and report.hidden == ()
-        sizes = np.bincount(held.clusters.labels)
+        sizes = np.bincount(held.labels)
         assert report.held is not None and report.held.pairs == int((sizes * (sizes - 1) // 2).sum())
 
 

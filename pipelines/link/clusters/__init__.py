@@ -3,7 +3,7 @@
 from pipelines.link.clusters.facts import Facts
 from pipelines.link.clusters.inputs import Constraints, Cut, Links, Settings, Weigh
 from pipelines.link.clusters.resolve import ClusterReport, Clusters, resolve
-from pipelines.link.clusters.summary import Summary, cluster_names, summarise, summary_table
+from pipelines.link.clusters.summary import Summary, summarise, summary_table
 
 __all__ = [
     "ClusterReport",
@@ -15,7 +15,6 @@ __all__ = [
     "Settings",
     "Summary",
     "Weigh",
-    "cluster_names",
     "resolve",
     "summarise",
     "summary_table",

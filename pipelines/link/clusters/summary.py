@@ -52,13 +52,6 @@ def summarise(clusters: Clusters, refused_a: Ints, refused_b: Ints) -> Summary:
     return Summary(facts.records, weakest, facts.density, facts.was_cut, contested)
 
 
-def cluster_names(labels: Codes, record_ids: pa.Array) -> pa.Array:
-    """Return, by label, the name of each cluster: the smallest identifier of its records."""
-    table = pa.table({"label": pa.array(labels), "name": record_ids})
-    smallest = table.group_by("label").aggregate([("name", "min")]).sort_by("label")
-    return smallest["name_min"].combine_chunks().cast(pa.string())
-
-
 def summary_table(summary: Summary, names: pa.Array) -> pa.Table:
     """Return `summary` with columns of `SUMMARY_SCHEMA`, sorted by cluster; `names` is by label."""
     probability = summary.weakest_link_probability

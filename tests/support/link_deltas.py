@@ -1,0 +1,90 @@
+"""Records that come, change and go: states of one population, and what runs over them find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+
+import pyarrow as pa
+from support.link_population import population
+
+from pipelines.link import FusedEngine, TrainedModel
+from pipelines.link.data import LinkData
+from pipelines.link.encode import encode
+from pipelines.link.incremental import Before, Relinked, content_hashes, nothing_before, relink
+
+VERSIONS = ("as it was", "corrected")
+HOUSEHOLDS = 12
+State = Mapping[str, str]
+"""The records that there are, each in one of `VERSIONS`."""
+
+
+@cache
+def versions() -> dict[str, LinkData]:
+    """Each version of all records: the second is another population under the same record ids."""
+    return {
+        name: population(HOUSEHOLDS, seed)[0].data() for name, seed in zip(VERSIONS, (11, 12), strict=True)
+    }
+
+
+@cache
+def everybody() -> tuple[str, ...]:
+    """The ids of the records that are in both versions."""
+    ids = (set(data.records["record_id"].to_pylist()) for data in versions().values())
+    return tuple(sorted(set.intersection(*ids)))
+
+
+def data_of(state: State) -> LinkData:
+    """The tables of a state."""
+    parts = [
+        data.only(frozenset(record for record, version in state.items() if version == name))
+        for name, data in versions().items()
+    ]
+    tables = [each.name for each in fields(LinkData) if each.name != "unique_sources"]
+    return LinkData(**{name: pa.concat_tables([getattr(part, name) for part in parts]) for name in tables})
+
+
+@dataclass
+class Runs:
+    """Runs under one model version, each going on from the one before."""
+
+    trained: TrainedModel
+    before: Before
+    last: Relinked | None = None
+
+    @classmethod
+    def under(cls, trained: TrainedModel) -> Runs:
+        return cls(trained, nothing_before())
+
+    def over(self, *states: State) -> Runs:
+        """Run over each state, one after the other."""
+        for state in states:
+            data = data_of(state)
+            encoded = encode(self.trained.definition, data)
+            content = content_hashes(data)[encoded.source_row]
+            self.last = relink(FusedEngine(threads=2), self.trained, encoded, content, self.before)
+            self.before = self.last.after(content)
+        return self
+
+    @property
+    def partition(self) -> set[frozenset[str]]:
+        """Who is one person, after the last run."""
+        return groups(
+            zip(self.before.cluster_ids.to_pylist(), self.before.record_ids.to_pylist(), strict=True)
+        )
+
+    @property
+    def edges(self) -> set[tuple[str, str, float, bool, bool]]:
+        """The scored pairs, after the last run: weight to nine digits, barred, held as a link."""
+        edges = self.before.edges
+        columns = (edges.record_a.to_pylist(), edges.record_b.to_pylist(), edges.weight.round(9).tolist())
+        return set(zip(*columns, edges.barred.tolist(), edges.is_link.tolist(), strict=True))
+
+
+def groups(rows: Iterable[tuple[str, str]]) -> set[frozenset[str]]:
+    """The sets of records under one name."""
+    found: dict[str, set[str]] = {}
+    for name, record in rows:
+        found.setdefault(name, set()).add(record)
+    return {frozenset(each) for each in found.values()}
