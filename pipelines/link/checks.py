@@ -11,7 +11,7 @@ from pipelines.link.engines.fused_engine import FusedEngine
 from pipelines.link.hold import Held
 from pipelines.link.thresholds.assess import Frozen, assess_threshold, held_by
 from pipelines.link.thresholds.choose import Threshold
-from pipelines.link.thresholds.edges import Ints, Score, edges_of, score_with
+from pipelines.link.thresholds.edges import Edges, Ints, Score, edges_of, score_with
 from pipelines.link.thresholds.report import ThresholdReport
 from pipelines.link.training.train import train
 
@@ -34,10 +34,15 @@ def check_threshold(
     """
     edges, clusters = edges_of(scored), clusters_by_row(held)
     if skipped:
-        return ThresholdReport(threshold, held=held_by(edges, clusters), skipped=skipped)
+        return report_threshold(edges, threshold, held, skipped)
     trained = scored.trained
     frozen = Frozen(trained.definition, trained.parameters, score_with(FusedEngine(), trained), _fit)
     return assess_threshold(frozen, data, edges, threshold, clusters)
+
+
+def report_threshold(edges: Edges, threshold: Threshold, held: Held, skipped: str) -> ThresholdReport:
+    """Return the report on a threshold without checks; `skipped` says why there are none."""
+    return ThresholdReport(threshold, held=held_by(edges, clusters_by_row(held)), skipped=skipped)
 
 
 def reason_to_skip(records: int, wanted: bool | None) -> str:

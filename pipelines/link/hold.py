@@ -25,7 +25,7 @@ from pipelines.link.features import NONE, Bools, Codes, Floats, Ints
 from pipelines.link.fused.hashing import hash_strings
 from pipelines.link.thresholds.assess import Objective, choose_threshold, judge_threshold
 from pipelines.link.thresholds.choose import Threshold
-from pipelines.link.thresholds.edges import edges_of, weight_of
+from pipelines.link.thresholds.edges import Edges, edges_of, weight_of
 from pipelines.link.trained import JoinThreshold, TrainedModel
 
 ORDER_SEED = 1
@@ -42,15 +42,20 @@ def choose_join(scored: Scored, data: LinkData, objective: Objective) -> tuple[S
     """
     join, found, edges = scored.trained.join, scored.found.scores, edges_of(scored)
     if join is not None and (join.objective, join.target) == (objective.name, objective.bound):
-        accepted = found.total[found.probability >= join.probability]
-        weight = min(weight_of(join.probability), float(accepted.min(initial=np.inf)))
-        return scored, judge_threshold(edges, data, weight, objective)
+        return scored, judge_join(scored.trained, edges, data, objective)
     threshold = choose_threshold(edges, data, objective)
     posterior = found.probability[found.total >= threshold.weight]
     # The least accepted posterior, not the threshold's own: the same edges, whatever the rounding.
     probability = float(posterior.min()) if len(posterior) else threshold.probability
     join = JoinThreshold(probability, objective.name, objective.bound)
     return replace(scored, trained=replace(scored.trained, join=join)), threshold
+
+
+def judge_join(trained: TrainedModel, edges: Edges, data: LinkData, objective: Objective) -> Threshold:
+    """Return what is expected, among the edges of `data`, of the join threshold that a model brings along."""
+    accepted = edges.weight[edges.probability >= trained.link_probability]
+    weight = min(weight_of(trained.link_probability), float(accepted.min(initial=np.inf)))
+    return judge_threshold(edges, data, weight, objective)
 
 
 class Weighed(NamedTuple):

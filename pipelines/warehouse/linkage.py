@@ -12,8 +12,7 @@ from sqlalchemy import Connection, text
 from pipelines.errors import LinkageError
 from pipelines.link.data import COLUMNS, LinkData
 from pipelines.link.trained import TrainedModel
-from pipelines.warehouse.bulk import read_arrow, replace_rows
-from pipelines.warehouse.tables import cluster, cluster_summary, edge
+from pipelines.warehouse.bulk import read_arrow
 
 TABLES = {
     "records": "person_record",
@@ -94,12 +93,10 @@ def save_model(connection: Connection, model: TrainedModel) -> None:
     )
 
 
-def save_edges(connection: Connection, run_id: int, model_version: str, edges: pa.Table) -> None:
-    """Put these edges in the place of whatever the run had before."""
-    rows = pa.table(
+def edge_rows(model_version: str, edges: pa.Table) -> pa.Table:
+    """Return edges as `linked.edge` keeps them, without the run that they belong to."""
+    return pa.table(
         {
-            "run_id": pa.array(np.full(edges.num_rows, run_id), pa.int64()),
-            "chain_run": pa.array(np.full(edges.num_rows, run_id), pa.int64()),
             "record_a": edges["record_a"],
             "record_b": edges["record_b"],
             "model_version": pa.array([model_version] * edges.num_rows, pa.string()),
@@ -110,35 +107,17 @@ def save_edges(connection: Connection, run_id: int, model_version: str, edges: p
             "is_barred": edges["is_barred"],
         }
     )
-    replace_rows(connection, edge, {"run_id": run_id}, rows)
 
 
 def _levels_as_json(edges: pa.Table) -> pa.Array:
-    """Return each edge's comparison levels as a JSON object: comparison -> level, null as -1."""
+    """Return each edge's comparison levels as a JSON object: comparison -> level, null as -1.
+
+    Most edges have levels in common with many others: each combination is written once.
+    """
     names = [name for name in edges.column_names if name.startswith(LEVEL)]
-    columns = [edges[name].to_pylist() for name in names]
+    levels = np.column_stack([edges[name].to_numpy() for name in names]).astype(np.int8)
+    combined = np.ascontiguousarray(levels).view(np.dtype((np.void, len(names)))).ravel()
+    _, first, which = np.unique(combined, return_index=True, return_inverse=True)
     labels = [name.removeprefix(LEVEL) for name in names]
-    rows = zip(*columns, strict=True)
-    return pa.array([json.dumps(dict(zip(labels, row, strict=True))) for row in rows], pa.string())
-
-
-def save_lineage(connection: Connection, run_id: int, model_version: str, method: str) -> None:
-    """Say what a run stands on: the whole data."""
-    connection.execute(
-        text(
-            "INSERT INTO linked.lineage (run_id, chain_run, model_version, method)"
-            " VALUES (:run_id, :run_id, :version, :method) ON CONFLICT (run_id) DO UPDATE"
-            " SET chain_run = excluded.chain_run, base_run = excluded.base_run,"
-            "     model_version = excluded.model_version, method = excluded.method"
-        ),
-        {"run_id": run_id, "version": model_version, "method": method},
-    )
-
-
-def save_clusters(connection: Connection, run_id: int, clusters: pa.Table, summaries: pa.Table) -> None:
-    """Put these clusters and their summaries in the place of whatever the run had before."""
-    for table, rows in ((cluster, clusters), (cluster_summary, summaries)):
-        numbered = rows
-        for name in ("run_id", "chain_run"):
-            numbered = numbered.append_column(name, pa.array(np.full(rows.num_rows, run_id), pa.int64()))
-        replace_rows(connection, table, {"run_id": run_id}, numbered)
+    texts = [json.dumps(dict(zip(labels, row, strict=True))) for row in levels[first].tolist()]
+    return pa.array(texts, pa.string()).take(pa.array(which))

@@ -41,11 +41,11 @@ MOMENTS = {
         "announced but not committed": "pipelines.ingest.link_requests._write:1:after",
         "announced and nobody told": "pipelines.ingest.link_requests.request_link:1:after",
     },
-    "the first link_period": {"after the model is trained": "pipelines.linking.save_model:1:after"},
+    "the first link_period": {"after the model is trained": "pipelines.linking.run.save_model:1:after"},
     "link_period": {
-        "after the sealed are known": "pipelines.linking.seal_closure:1:after",
-        "after the edges": "pipelines.linking.save_edges:1:after",
-        "before the commit": "pipelines.linking.finish_run:1:after",
+        "after the sealed are known": "pipelines.linking.scope.seal_closure:1:after",
+        "after the edges": "pipelines.linking.run.save_edges:1:after",
+        "before the commit": "pipelines.linking.run.finish_run:1:after",
     },
     "check_linked": {
         "what was found not committed": "pipelines.quality.checks.store_outcomes:1:after",

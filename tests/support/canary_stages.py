@@ -302,7 +302,7 @@ def kill(story: Story, stage: str, module: str, function: str, *arguments: str) 
 def link(story: Story) -> int:
     """Return the linkage run, after it failed in every way."""
     break_stage(story, "link_period", PERIOD)
-    kill(story, "link_period", "pipelines.linking", "save_edges", PERIOD)
+    kill(story, "link_period", "pipelines.linking.run", "save_edges", PERIOD)
     run_id = stages.link_period(PERIOD)
     break_stage(story, "check_linked", run_id)
     with story.expectations(("linked", "edge", "record_a::text")):

@@ -1,7 +1,7 @@
 """Runs one stage in a process of its own, which is killed on the way.
 
 A moment is "before" or "after" the nth call of a function, named by the module that calls it:
-`pipelines.linking.save_edges:1:after`. SIGKILL leaves no time to tidy up, like `kill -9`. The processes are forked
+`pipelines.linking.run.save_edges:1:after`. SIGKILL leaves no time to tidy up, like `kill -9`. The processes are forked
 from a server that has imported the stages and nothing else: they take seconds to import.
 """
 
@@ -16,7 +16,7 @@ from multiprocessing.context import ForkServerContext
 from typing import Any
 
 SECONDS = 180
-IMPORTED = ("pipelines.stages", "pipelines.linking", "pipelines.quality.checks", "pipelines.quality.reports")
+IMPORTED = ("pipelines.stages", "pipelines.linking.run", "pipelines.quality.checks", "pipelines.quality.reports")
 
 
 def killed_at(moment: str, stage: str, *arguments: Any) -> None:
