@@ -15,7 +15,7 @@ from pipelines.settings import load_settings
 from pipelines.warehouse.bulk import read_arrow
 from pipelines.warehouse.engine import transaction
 from pipelines.warehouse.linkage import read_link_data, read_model
-from pipelines.warehouse.runs import Run, read_run
+from pipelines.warehouse.runs import latest_link_run
 
 
 def explain_records(first: str, second: str) -> Waterfall:
@@ -65,23 +65,6 @@ def explain_published_person(name: str) -> PersonExplanation:
         {"run_id": run.run_id, "ids": ids},
     )
     return explain_person(ids, edges)
-
-
-def latest_link_run(connection: Connection) -> Run:
-    """Return the last linkage run of the latest period, where the ledger stands.
-
-    Raises:
-        LinkageError: nothing was linked yet.
-    """
-    run_id = connection.scalar(
-        text(
-            "SELECT run_id FROM audit.run WHERE kind = 'link' AND status = 'SUCCEEDED'"
-            " ORDER BY period DESC, run_id DESC LIMIT 1"
-        )
-    )
-    if run_id is None:
-        raise LinkageError("nothing was linked yet")
-    return read_run(connection, int(run_id))
 
 
 def as_record_id(name: str) -> str:

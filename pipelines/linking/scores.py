@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from pipelines.contracts.model import load_model
 from pipelines.link import FusedEngine, LinkData, TrainedModel, train_encoded
 from pipelines.link.checks import MADE_BEFORE, check_threshold, reason_to_skip, report_threshold
-from pipelines.link.encode import Encoded, encode
+from pipelines.link.encode import encode
 from pipelines.link.engines.base import score_encoded
 from pipelines.link.fused.arrays import Words
 from pipelines.link.hold import choose_join, judge_join
@@ -23,7 +23,7 @@ from pipelines.link.thresholds.report import ThresholdReport
 from pipelines.linking.method import content_seed, linking_method
 from pipelines.warehouse.chains import Base, find_base, read_before
 from pipelines.warehouse.engine import transaction
-from pipelines.warehouse.linkage import latest_model
+from pipelines.warehouse.linkage import latest_model, read_model
 
 log = logging.getLogger("joinedup")
 
@@ -55,36 +55,54 @@ def link_data(data: LinkData, period: str, retrain: bool) -> Linked:
     A version is frozen, its join threshold too: later periods are scored and linked by the same, so that a weight
     does not depend on when a pair came in. Where there is no version, or another is asked for, one is trained.
     """
-    definition = load_model()
-    objective = Objective(FALSE_LINK_RATE, definition.target_false_link_rate)
     with transaction() as connection:
-        known = None if retrain else _usable(connection, objective)
+        known = None if retrain else _usable(connection)
         base = find_base(connection, period, linking_method(), known.version) if known else None
-    encoded, engine = encode(definition, data), FusedEngine()
-    content = content_hashes(data, content_seed())[encoded.source_row]
     if known is None:
-        return _linked_anew(engine, data, encoded, content, objective)
+        return _trained(data)
+    return _gone_on(data, known, base)
+
+
+def link_anew(data: LinkData, model_version: str | None) -> Linked:
+    """Return what linking finds when it compares everybody with everybody, whatever was found before.
+
+    Under the model of a version; with None, under one that is trained for it.
+    """
+    if model_version is None:
+        return _trained(data)
+    with transaction() as connection:
+        return _gone_on(data, read_model(connection, model_version), None)
+
+
+def _objective() -> Objective:
+    return Objective(FALSE_LINK_RATE, load_model().target_false_link_rate)
+
+
+def _gone_on(data: LinkData, trained: TrainedModel, base: Base | None) -> Linked:
+    """Return what linking finds under a model version, going on from an earlier run where there is one."""
+    encoded = encode(trained.definition, data)
+    content = content_hashes(data, content_seed())[encoded.source_row]
     before = nothing_before() if base is None else read_before(base.run_id)
-    relinked = relink(engine, known, encoded, content, before)
-    checked = _judged(known, data, relinked, objective)
-    return Linked(known, base, before, relinked, content, checked)
+    relinked = relink(FusedEngine(), trained, encoded, content, before)
+    return Linked(trained, base, before, relinked, content, _judged(trained, data, relinked))
 
 
-def _usable(connection: Connection, objective: Objective) -> TrainedModel | None:
+def _usable(connection: Connection) -> TrainedModel | None:
     """Return the youngest version of today's definition with a threshold for today's objective, if any."""
-    known = latest_model(connection, load_model().model)
+    objective, known = _objective(), latest_model(connection, load_model().model)
     if known is None or known.definition != load_model() or known.join is None:
         return None
     return known if (known.join.objective, known.join.target) == (objective.name, objective.bound) else None
 
 
-def _linked_anew(
-    engine: FusedEngine, data: LinkData, encoded: Encoded, content: Words, objective: Objective
-) -> Linked:
+def _trained(data: LinkData) -> Linked:
     """Return what linking finds with a model that is trained on these very records."""
-    log.info("link: training the model %s on %d records", load_model().model, encoded.size)
-    scored = score_encoded(engine, train_encoded(load_model(), encoded, engine), encoded)
-    scored, threshold = choose_join(scored, data, objective)
+    definition, engine = load_model(), FusedEngine()
+    encoded = encode(definition, data)
+    content = content_hashes(data, content_seed())[encoded.source_row]
+    log.info("link: training the model %s on %d records", definition.model, encoded.size)
+    scored = score_encoded(engine, train_encoded(definition, encoded, engine), encoded)
+    scored, threshold = choose_join(scored, data, _objective())
     nobody = nothing_before()
     relinked = go_on(engine, scored, compare_content(nobody, encoded.record_ids, content), nobody)
     skipped = reason_to_skip(encoded.size, None)
@@ -92,12 +110,10 @@ def _linked_anew(
     return Linked(scored.trained, None, nobody, relinked, content, checked)
 
 
-def _judged(
-    trained: TrainedModel, data: LinkData, relinked: Relinked, objective: Objective
-) -> ThresholdReport:
+def _judged(trained: TrainedModel, data: LinkData, relinked: Relinked) -> ThresholdReport:
     """Return what is expected of a threshold that was chosen before, among the pairs of today."""
     known, encoded = relinked.known, relinked.held.encoded
     row = encoded.source_row
     edges = make_edges(encoded.size, row[known.a], row[known.b], known.weight, known.barred)
-    threshold = judge_join(trained, edges, data, objective)
+    threshold = judge_join(trained, edges, data, _objective())
     return report_threshold(edges, threshold, relinked.held, MADE_BEFORE)

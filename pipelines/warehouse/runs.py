@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
-from pipelines.errors import WarehouseError
+from pipelines.errors import LinkageError, WarehouseError
 from pipelines.stage_report import StageReport
 from pipelines.warehouse.engine import lock_in_transaction, transaction
 
@@ -78,6 +78,23 @@ def read_run(connection: Connection, run_id: int) -> Run:
     if row is None:
         raise WarehouseError(f"there is no run {run_id}")
     return Run(row.run_id, row.kind, row.period, row.status, row.inputs)
+
+
+def latest_link_run(connection: Connection) -> Run:
+    """Return the last linkage run of the latest period, where the ledger stands.
+
+    Raises:
+        LinkageError: nothing was linked yet.
+    """
+    run_id = connection.scalar(
+        text(
+            "SELECT run_id FROM audit.run WHERE kind = 'link' AND status = 'SUCCEEDED'"
+            " ORDER BY period DESC, run_id DESC LIMIT 1"
+        )
+    )
+    if run_id is None:
+        raise LinkageError("nothing was linked yet")
+    return read_run(connection, int(run_id))
 
 
 def finish_run(connection: Connection, run_id: int, **results: Any) -> None:

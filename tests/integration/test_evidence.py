@@ -30,8 +30,8 @@ def edges(
     run_id: int, order: str, count: int = 5
 ) -> list[tuple[str, str, float, float, bool, dict[str, int]]]:
     return rows_of(
-        "SELECT record_a::text, record_b::text, match_weight, match_probability, is_link, levels FROM linked.edge"
-        f" WHERE run_id = :run_id ORDER BY {order}, record_a, record_b LIMIT {count}",
+        "SELECT record_a::text, record_b::text, match_weight, match_probability, is_link, levels FROM linked.edge_of(:run_id)"
+        f" ORDER BY {order}, record_a, record_b LIMIT {count}",
         run_id=run_id,
     )
 
@@ -98,13 +98,13 @@ def strangers(run_id: int) -> list[tuple[str, str]]:
     """Pairs of records without an edge that share neither a name, a date of birth nor a place."""
     return rows_of(
         "WITH picked AS (SELECT DISTINCT ON (c.record_id) c.record_id, n.given, n.family, b.date_of_birth, a.outward"
-        " FROM linked.cluster c JOIN normalised.person_name n USING (record_id)"
+        " FROM linked.cluster_of(:run_id) c JOIN normalised.person_name n USING (record_id)"
         " JOIN normalised.person_date_of_birth b USING (record_id) JOIN normalised.person_address a USING (record_id)"
-        " WHERE c.run_id = :run_id ORDER BY c.record_id LIMIT 60)"
+        " ORDER BY c.record_id LIMIT 60)"
         " SELECT x.record_id::text, y.record_id::text FROM picked x JOIN picked y ON x.record_id < y.record_id"
         " AND left(x.given, 1) <> left(y.given, 1) AND left(x.family, 1) <> left(y.family, 1)"
         " AND extract(year FROM x.date_of_birth) <> extract(year FROM y.date_of_birth) AND x.outward <> y.outward"
-        " WHERE NOT EXISTS (SELECT FROM linked.edge e WHERE e.run_id = :run_id AND e.record_a = x.record_id"
+        " WHERE NOT EXISTS (SELECT FROM linked.edge_of(:run_id) e WHERE e.record_a = x.record_id"
         " AND e.record_b = y.record_id) ORDER BY 1, 2 LIMIT 3",
         run_id=run_id,
     )

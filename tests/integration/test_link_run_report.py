@@ -63,10 +63,10 @@ def test_the_threshold_is_judged_as_it_is_in_force(end: Warehouse, journey: Jour
         run_id = journey.results[f"run {period}"]
         facts = facts_of(run_id)
         held = facts.threshold_report["held"]
-        inside = "SELECT sum(records * (records - 1) / 2) FROM linked.cluster_summary WHERE run_id = :run_id"
+        inside = "SELECT sum(records * (records - 1) / 2) FROM linked.cluster_summary_of(:run_id)"
         assert held["pairs"] == one(inside, run_id=run_id)
         # Barred pairs are above the threshold too, and pairs that the clusters do not hold.
-        links = "SELECT count(*) FROM linked.edge WHERE run_id = :run_id AND is_link"
+        links = "SELECT count(*) FROM linked.edge_of(:run_id) WHERE is_link"
         assert facts.threshold_report["threshold"]["estimates"]["links"] >= one(links, run_id=run_id)
 
 

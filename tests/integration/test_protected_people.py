@@ -169,8 +169,8 @@ def record(agency: str, local_id: str) -> str:
 def together(run_id: int, agency: str, local_id: str) -> set[str]:
     """The records of the cluster that holds this record."""
     members = rows_of(
-        "SELECT record_id::text FROM linked.cluster WHERE run_id = :run_id AND cluster_id ="
-        " (SELECT cluster_id FROM linked.cluster WHERE run_id = :run_id AND record_id = CAST(:one AS uuid))",
+        "SELECT record_id::text FROM linked.cluster_of(:run_id) WHERE cluster_id ="
+        " (SELECT cluster_id FROM linked.cluster_of(:run_id) WHERE record_id = CAST(:one AS uuid))",
         run_id=run_id,
         one=record(agency, local_id),
     )
@@ -303,7 +303,7 @@ class TestProtectedLater:
         assert run_id > journey.results[f"run {SECOND}"]
         assert (
             rows_of(
-                "SELECT 1 FROM linked.cluster WHERE run_id = :run_id AND record_id = CAST(:r AS uuid)",
+                "SELECT 1 FROM linked.cluster_of(:run_id) WHERE record_id = CAST(:r AS uuid)",
                 run_id=run_id,
                 r=record,
             )

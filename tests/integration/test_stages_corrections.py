@@ -93,7 +93,7 @@ class TestACorrectionOfAnOlderPeriod:
         assert corrected.request is not None
         assert (corrected.request["period"], corrected.request["cause"]) == (FIRST, "correction")
         assert corrected.run_id > journey.results[f"run {SECOND}"]
-        assert one("SELECT count(*) FROM linked.cluster WHERE run_id = :run_id", run_id=corrected.run_id) > 0
+        assert one("SELECT count(*) FROM linked.cluster_of(:run_id)", run_id=corrected.run_id) > 0
         stages.check_linked(corrected.run_id)
 
     def test_leaves_the_people_and_their_evidence_as_they_are(

@@ -23,11 +23,11 @@ def found_by(run_id: int) -> Found:
         "model": rows_of("SELECT model_version FROM linked.model"),
         "edges": rows_of(
             "SELECT record_a::text, record_b::text, model_version, match_weight, match_probability, levels::text,"
-            " is_link FROM linked.edge WHERE run_id = :run_id ORDER BY 1, 2",
+            " is_link FROM linked.edge_of(:run_id) ORDER BY 1, 2",
             run_id=run_id,
         ),
         "clusters": rows_of(
-            "SELECT record_id::text, cluster_id::text FROM linked.cluster WHERE run_id = :run_id ORDER BY 1",
+            "SELECT record_id::text, cluster_id::text FROM linked.cluster_of(:run_id) ORDER BY 1",
             run_id=run_id,
         ),
         "people": rows_of("SELECT record_id::text, person_id::text FROM identity.membership ORDER BY 1"),

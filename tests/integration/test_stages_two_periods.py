@@ -20,7 +20,7 @@ from pipelines.settings import load_settings
 
 pytestmark = pytest.mark.database
 
-PEOPLE_OF = "SELECT record_id::text, cluster_id::text FROM linked.cluster WHERE run_id = :run_id"
+PEOPLE_OF = "SELECT record_id::text, cluster_id::text FROM linked.cluster_of(:run_id)"
 
 
 @pytest.fixture(scope="module")

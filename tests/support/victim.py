@@ -16,7 +16,12 @@ from multiprocessing.context import ForkServerContext
 from typing import Any
 
 SECONDS = 180
-IMPORTED = ("pipelines.stages", "pipelines.linking.run", "pipelines.quality.checks", "pipelines.quality.reports")
+IMPORTED = (
+    "pipelines.stages",
+    "pipelines.linking.run",
+    "pipelines.quality.checks",
+    "pipelines.quality.reports",
+)
 
 
 def killed_at(moment: str, stage: str, *arguments: Any) -> None:
