@@ -88,6 +88,11 @@ class Held:
     report: ClusterReport
 
     @property
+    def first(self) -> Ints:
+        """The position of the first record of each record's cluster."""
+        return _first_members(self.labels)[self.labels]
+
+    @property
     def table(self) -> pa.Table:
         """(record_id, cluster_id) for every record, sorted by record."""
         return pa.table(

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from pipelines.link.columns import whole
 from pipelines.link.incremental import Before, BeforeEdges
+from pipelines.link.incremental.delta import place_of
 from pipelines.link.incremental.rows import Difference
 from pipelines.warehouse.bulk import load_arrow, read_arrow
 from pipelines.warehouse.linkage import edge_rows
@@ -75,13 +76,14 @@ def read_before(run_id: int) -> Before:
         " ORDER BY record_a, record_b",
         {"run": run_id},
     )
+    ids = whole(records["record_id"])
     return Before(
-        whole(records["record_id"]),
+        ids,
         records["content_hash"].to_numpy().view(np.uint64),
-        whole(records["cluster_id"]),
+        place_of(whole(records["cluster_id"]), ids),
         BeforeEdges(
-            whole(edges["record_a"]),
-            whole(edges["record_b"]),
+            place_of(whole(edges["record_a"]), ids),
+            place_of(whole(edges["record_b"]), ids),
             edges["match_weight"].to_numpy(),
             edges["is_barred"].to_numpy().astype(bool),
             edges["is_link"].to_numpy().astype(bool),

@@ -70,21 +70,20 @@ class Runs:
     @property
     def partition(self) -> set[frozenset[str]]:
         """Who is one person, after the last run."""
-        return groups(
-            zip(self.before.cluster_ids.to_pylist(), self.before.record_ids.to_pylist(), strict=True)
-        )
+        return groups(zip(self.before.first.tolist(), self.before.record_ids.to_pylist(), strict=True))
 
     @property
     def edges(self) -> set[tuple[str, str, float, bool, bool]]:
         """The scored pairs, after the last run: weight to nine digits, barred, held as a link."""
         edges = self.before.edges
-        columns = (edges.record_a.to_pylist(), edges.record_b.to_pylist(), edges.weight.round(9).tolist())
+        sides = (self.before.ids(side).to_pylist() for side in (edges.a, edges.b))
+        columns = (*sides, edges.weight.round(9).tolist())
         return set(zip(*columns, edges.barred.tolist(), edges.is_link.tolist(), strict=True))
 
 
-def groups(rows: Iterable[tuple[str, str]]) -> set[frozenset[str]]:
+def groups(rows: Iterable[tuple[int, str]]) -> set[frozenset[str]]:
     """The sets of records under one name."""
-    found: dict[str, set[str]] = {}
+    found: dict[int, set[str]] = {}
     for name, record in rows:
         found.setdefault(name, set()).add(record)
     return {frozenset(each) for each in found.values()}

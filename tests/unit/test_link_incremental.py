@@ -102,7 +102,7 @@ def test_joining_is_harder_than_staying(monkeypatch, margin: float, together: bo
 def test_only_what_changed_is_compared():
     runs = Runs.under(model()).over(everyone)
     assert runs.last is not None
-    in_all, one = runs.last.scored.pairs, runs.before.edges.record_a[0].as_py()
+    in_all, one = runs.last.scored.pairs, runs.before.ids(runs.before.edges.a)[0].as_py()
     runs.over({record: version for record, version in everyone.items() if record != one})
     assert runs.last.delta.counts == {"new": 0, "changed": 0, "unchanged": len(everyone) - 1, "vanished": 1}
     assert runs.last.scored.pairs == 0

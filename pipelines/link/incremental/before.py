@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from pipelines.link.features import Bools, Floats
+from pipelines.link.features import Bools, Floats, Ints
 from pipelines.link.fused.arrays import Words
 
 
 @dataclass(frozen=True)
 class BeforeEdges:
-    """The scored pairs of an earlier run, by record id; whether each was held as a link."""
+    """The scored pairs of an earlier run, as places among its records; whether each was held as a link."""
 
-    record_a: pa.Array
-    record_b: pa.Array
+    a: Ints
+    b: Ints
     weight: Floats
     barred: Bools
     is_link: Bools
@@ -27,19 +27,23 @@ class BeforeEdges:
 
 @dataclass(frozen=True)
 class Before:
-    """An earlier run under the same model version: its records by id, their content, and the cluster of each.
+    """An earlier run under the same model version: its records in the order of their ids, and their content.
 
-    A cluster is named by the smallest id of its records.
+    `first` is, per record, the place of the first record of its cluster, whose id names the cluster.
     """
 
     record_ids: pa.Array
     content: Words
-    cluster_ids: pa.Array
+    first: Ints
     edges: BeforeEdges
+
+    def ids(self, places: Ints) -> pa.Array:
+        """Return the ids of the records at these places."""
+        return self.record_ids.take(pa.array(places, pa.int64()))
 
 
 def nothing_before() -> Before:
     """Return what a first run goes on from."""
-    ids = pa.array([], pa.string())
-    no: Bools = np.empty(0, dtype=bool)
-    return Before(ids, np.empty(0, np.uint64), ids, BeforeEdges(ids, ids, np.empty(0), no, no))
+    nobody, no = np.empty(0, np.int64), np.empty(0, dtype=bool)
+    edges = BeforeEdges(nobody, nobody, np.empty(0), no, no)
+    return Before(pa.array([], pa.string()), np.empty(0, np.uint64), nobody, edges)

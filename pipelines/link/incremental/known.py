@@ -9,7 +9,7 @@ import numpy as np
 from pipelines.link.engines.base import Scored
 from pipelines.link.features import Bools, Floats, Ints
 from pipelines.link.incremental.before import Before
-from pipelines.link.incremental.delta import GONE, Delta, place_of
+from pipelines.link.incremental.delta import GONE, Delta
 from pipelines.link.score import probability_of
 from pipelines.link.trained import TrainedModel
 
@@ -43,16 +43,11 @@ class Known:
 
 def known_pairs(before: Before, delta: Delta, scored: Scored) -> Known:
     """Return all pairs: `scored` has those of which one record or both are new or changed."""
-    edges, ids, touched = before.edges, scored.encoded.record_ids, delta.touched
-    # Most of a large run's edges are between a few records: ids are looked up among the earlier records first.
-    a, b = (
-        np.append(delta.place, GONE)[place_of(side, before.record_ids)]
-        for side in (edges.record_a, edges.record_b)
-    )
+    edges, touched = before.edges, delta.touched
+    a, b = delta.place[edges.a], delta.place[edges.b]
     holds = (a != GONE) & (b != GONE) & ~np.append(touched, True)[a] & ~np.append(touched, True)[b]
     row, ended, found = np.flatnonzero(holds), np.flatnonzero(~holds), scored.found
     left = np.concatenate([a[ended], b[ended]])
-    assert len(ids) == len(touched)  # noqa: S101 - one delta, one set of records
     return Known(
         a=np.concatenate([np.minimum(a, b)[row], found.pairs[0]]),
         b=np.concatenate([np.maximum(a, b)[row], found.pairs[1]]),

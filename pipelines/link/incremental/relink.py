@@ -18,7 +18,7 @@ from pipelines.link.features import Bools, Ints
 from pipelines.link.fused.arrays import Words
 from pipelines.link.hold import Held, Weighed, hold_pairs
 from pipelines.link.incremental.before import Before, BeforeEdges
-from pipelines.link.incremental.delta import GONE, Delta, compare_content, place_of
+from pipelines.link.incremental.delta import GONE, Delta, compare_content
 from pipelines.link.incremental.known import Known, accepted_pairs, known_pairs
 from pipelines.link.trained import TrainedModel
 
@@ -47,9 +47,9 @@ class Relinked:
 
     def after(self, content: Words) -> Before:
         """Return what this run leaves behind; `content` are the hashes of its records."""
-        table, known, ids = self.held.table, self.known, self.held.encoded.ids
-        edges = BeforeEdges(ids(known.a), ids(known.b), known.weight, known.barred, self.is_link)
-        return Before(table["record_id"], content, table["cluster_id"], edges)
+        known, held = self.known, self.held
+        edges = BeforeEdges(known.a, known.b, known.weight, known.barred, self.is_link)
+        return Before(held.encoded.record_ids, content, held.first, edges)
 
 
 def relink(
@@ -105,13 +105,14 @@ def earlier_clusters(before: Before, delta: Delta, encoded: Encoded) -> tuple[In
     """
     result = np.full(encoded.size, GONE, dtype=np.int64)
     here = np.flatnonzero(delta.place != GONE)
-    named = place_of(before.cluster_ids, before.record_ids)
     # A cluster whose first record is gone has a number beyond all positions.
-    first = np.where(delta.place[named] == GONE, encoded.size + named, delta.place[named])
+    named = delta.place[before.first]
+    first = np.where(named == GONE, encoded.size + before.first, named)
     result[delta.place[here]] = first[here]
     is_lost = np.append(delta.touched, True)[delta.place]
-    lost = np.isin(result, np.unique(first[is_lost]))
-    return result, np.flatnonzero(lost)
+    is_hit = np.zeros(encoded.size + len(first) + 1, dtype=bool)
+    is_hit[first[is_lost]] = True
+    return result, np.flatnonzero(is_hit[result])
 
 
 def _affected(size: int, known: Known, accepted: Bools, seeds: Ints) -> Ints:

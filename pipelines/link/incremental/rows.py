@@ -44,24 +44,22 @@ class Difference:
 
 def difference(before: Before, relinked: Relinked, content: Words) -> Difference:
     """Return what a run adds and ends; `content` are the hashes of its records."""
-    delta, known, edges = relinked.delta, relinked.known, before.edges
+    delta, known = relinked.delta, relinked.known
     ids, touched = relinked.held.encoded.record_ids, np.flatnonzero(delta.touched)
     gone = np.flatnonzero(delta.place == GONE)
     ended = np.flatnonzero(np.append(delta.touched, True)[delta.place])
     turned = np.flatnonzero(relinked.is_link[: known.carried] != known.was_link[: known.carried])
     found = relinked.scored.edges
     at = found.column_names.index("is_link")
-    pairs = pa.table({"record_a": edges.record_a, "record_b": edges.record_b})
+    turned_rows = known.row[turned]
     return Difference(
         records=pa.table(
             {"record_id": _take(ids, touched), "content_hash": pa.array(content[touched].view(np.int64))}
         ),
-        ended_records=_take(before.record_ids, ended),
+        ended_records=before.ids(ended),
         edges=found.set_column(at, "is_link", pa.array(relinked.is_link[known.carried :])),
-        ended_edges=pairs.take(pa.array(known.ended)),
-        turned_edges=pairs.take(pa.array(known.row[turned])).append_column(
-            "is_link", pa.array(relinked.is_link[turned])
-        ),
+        ended_edges=_pairs(before, known.ended),
+        turned_edges=_pairs(before, turned_rows).append_column("is_link", pa.array(relinked.is_link[turned])),
         **_clusters(before, relinked, gone),
     )
 
@@ -72,16 +70,21 @@ def _clusters(before: Before, relinked: Relinked, gone: Ints) -> dict[str, pa.Ta
     row[place[place != GONE]] = np.flatnonzero(place != GONE)
     row = row[looked_at]
     now, ids = held.names.take(pa.array(held.labels[looked_at])), held.encoded.ids(looked_at)
-    was = before.cluster_ids.take(pa.array(row, mask=row == GONE))
+    was = before.record_ids.take(pa.array(np.append(before.first, GONE)[row], mask=row == GONE))
     same = np.asarray(pc.fill_null(pc.equal(now, was), False).to_numpy(zero_copy_only=False))
     moved = np.flatnonzero(~same)
     earlier = np.concatenate([row[row != GONE], gone])
     return {
         "clusters": pa.table({"record_id": _take(ids, moved), "cluster_id": _take(now, moved)}),
-        "ended_clusters": _take(before.record_ids, np.concatenate([row[moved][row[moved] != GONE], gone])),
+        "ended_clusters": before.ids(np.concatenate([row[moved][row[moved] != GONE], gone])),
         "summaries": held.summaries,
-        "ended_summaries": _take(before.cluster_ids, earlier).unique(),
+        "ended_summaries": before.ids(np.unique(before.first[earlier])),
     }
+
+
+def _pairs(before: Before, rows: Ints) -> pa.Table:
+    a, b = before.edges.a[rows], before.edges.b[rows]
+    return pa.table({"record_a": before.ids(a), "record_b": before.ids(b)})
 
 
 def _take(values: pa.Array, rows: Ints) -> pa.Array:
