@@ -13,7 +13,7 @@ from pipelines.errors import SettingsError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 MINIMUM_KEY_LENGTH = 16
-CHANGE_BUDGET = 0.02
+CHANGE_BUDGET = 0.05  # an ordinary month of the synthetic population changes 2 %, by who is no longer sent
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,10 @@ _NOTE = text("INSERT INTO identity.ledger_run (run_id, previous_run) VALUES (:ru
 
 
 def take_back(connection: Connection, run_id: int) -> None:
-    """Undo whatever the ledger took from this run, so that it stands as the run before left it."""
+    """Undo whatever the ledger took from this run, if anything, so that it stands as the run before left it."""
+    held = text("SELECT EXISTS (SELECT FROM identity.ledger_run WHERE run_id = :run_id)")
+    if not connection.scalar(held, {"run_id": run_id}):
+        return
     for statement in _TAKE_BACK:
         connection.execute(text(statement), {"run_id": run_id})
 

@@ -87,9 +87,10 @@ def _check(connection: Connection, run_id: int) -> int:
     """
     row = connection.execute(
         text("""
-            SELECT count(DISTINCT c.cluster_id) AS clusters,
-                   count(*) FILTER (WHERE r.record_id IS NULL) AS unregistered
-            FROM linked.cluster_of(:run_id) c LEFT JOIN identity.record r USING (record_id)
+            SELECT count(*) AS clusters, coalesce(sum(unregistered), 0) AS unregistered
+            FROM (SELECT count(*) FILTER (WHERE r.record_id IS NULL) AS unregistered
+                  FROM linked.cluster_of(:run_id) c LEFT JOIN identity.record r USING (record_id)
+                  GROUP BY c.cluster_id) AS clusters
         """),
         {"run_id": run_id},
     ).one()

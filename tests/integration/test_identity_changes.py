@@ -413,7 +413,7 @@ class TestTheBudget:
         assert found.severity == "warning" and "joinedup changes" in found.why
         said = CliRunner().invoke(cli.app, ["changes"]).output
         assert (
-            f"run {run_id}: 2 of 4 people changed (50.00%), new data aside; over the budget of 2.00%" in said
+            f"run {run_id}: 2 of 4 people changed (50.00%), new data aside; over the budget of 5.00%" in said
         )
         assert "MERGED" in said and f"  person {merged} into {lasting}" in said
         assert "6.75 bits: joinedup explain" in said and A.record in said
