@@ -226,6 +226,31 @@ class TestCauses:
         run_id = world.run([replace(A, sex="F"), B], model_version="another")
         assert [change[:3] for change in world.changes(run_id)] == [("MERGED", "JUDGEMENT", 1)]
 
+    def test_so_is_one_that_expired_since_but_none_that_was_over_before(self, world: World) -> None:
+        first = world.run([A, B], [C, D])
+        for members, hours in (((A, B), 1), ((C, D), -1)):
+            world.connection.execute(
+                text("""
+                    INSERT INTO identity.judgement (verdict, records, scope, decided_by, reason, decided_at, expires_at)
+                    SELECT 'SAME', CAST(:records AS uuid[]), 'everything', 'a reviewer', 'for a while',
+                           started_at - interval '2 hours', started_at + make_interval(hours => :hours)
+                    FROM audit.run WHERE run_id = :run_id
+                """),
+                {"records": sorted(held.record for held in members), "hours": hours, "run_id": first},
+            )
+        world.connection.execute(text("UPDATE audit.run SET started_at = started_at - interval '1 day'"))
+        world.connection.execute(
+            text("""
+                UPDATE identity.judgement
+                SET decided_at = decided_at - interval '1 day', expires_at = expires_at - interval '1 day'
+            """)
+        )
+        run_id = world.run([A], [B], [C], [D], model_version="another")
+        assert [change[:3] for change in world.changes(run_id)] == [
+            ("SPLIT", "JUDGEMENT", 1),
+            ("SPLIT", "MODEL_VERSION", 1),
+        ]
+
     def test_a_record_that_was_sealed_left_for_its_protection(self, world: World) -> None:
         world.run([A, B], [C, D])
         world.month += 1
