@@ -1,7 +1,8 @@
-"""Numbers in and out of the caller's transaction as NumPy arrays, by PostgreSQL's binary COPY.
+"""Numbers in and out of the caller's transaction as NumPy arrays: eight bytes each, and no object a row.
 
 `bulk` reads on a connection of its own, which sees committed rows only. Where a stage has to see what it has just
-written, it numbers the rows in a temporary table, and the numbers pass through here: eight bytes each, no objects.
+written, it numbers the rows in a temporary table, and the numbers pass through here. Out, PostgreSQL strings the
+bytes of each column together, which takes a fifth of the time of COPY and its message a row; in, it is binary COPY.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pipelines.errors import WarehouseError
 Numbers = npt.NDArray[Any]
 INTEGER, REAL = ">i8", ">f8"
 _SQL_TYPES: Mapping[str, str] = {INTEGER: "bigint", REAL: "double precision"}
+_AS_BYTES: Mapping[str, str] = {INTEGER: "int8send", REAL: "float8send"}
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no extension
 _END = b"\xff\xff"
 _WIDTH = 8
@@ -27,24 +29,25 @@ _WIDTH = 8
 def read_numbers(connection: Connection, query: str, columns: Mapping[str, str]) -> dict[str, Numbers]:
     """Return the columns of a query, each as an array of int64 or float64.
 
-    `columns` names them and says of each whether it is INTEGER or REAL. The query takes no parameters, and none of
-    its values may be null.
+    `columns` names them and says of each whether it is INTEGER or REAL. The query takes no parameters, none of its
+    values may be null, and it reads a temporary table: that is never done in parallel, so its order is kept.
 
     Raises:
         WarehouseError: a value is null.
     """
-    casts = ", ".join(f"{name}::{_SQL_TYPES[kind]}" for name, kind in columns.items())
-    with _cursor(connection).copy(
-        f"COPY (SELECT {casts} FROM ({query}) AS numbers) TO STDOUT (FORMAT BINARY)"  # noqa: S608
-    ) as copy:
-        body = b"".join(copy)[len(_SIGNATURE) : -len(_END)]
-    layout = _layout(columns)
-    if len(body) % layout.itemsize:
+    parts = ", ".join(
+        f"string_agg({_AS_BYTES[kind]}({name}::{_SQL_TYPES[kind]}), ''::bytea) AS {name}"
+        for name, kind in columns.items()
+    )
+    row = connection.exec_driver_sql(
+        f"SELECT count(*), {parts} FROM ({query}) AS numbers"  # noqa: S608 - a query of ours
+    ).one()
+    if any(len(part or b"") != row[0] * _WIDTH for part in row[1:]):
         raise WarehouseError("a number that was to be read is null")
-    rows = np.frombuffer(body, layout)
-    if any((rows[_length(name)] != _WIDTH).any() for name in columns):
-        raise WarehouseError("a number that was to be read is null")
-    return {name: rows[name].astype(kind.replace(">", "=")) for name, kind in columns.items()}
+    return {
+        name: np.frombuffer(part or b"", kind).astype(kind.replace(">", "="))
+        for (name, kind), part in zip(columns.items(), row[1:], strict=True)
+    }
 
 
 def write_numbers(connection: Connection, table: str, columns: Mapping[str, Numbers]) -> None:
