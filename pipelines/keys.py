@@ -38,9 +38,14 @@ def event_id(
     return _uuid(_digest(key, "event without reference", (agency, event_type, record, day)))
 
 
-def person_id(key: bytes, oldest_record: str) -> str:
-    """Return the id that a person gets when this record first is the oldest of its cluster."""
-    return _uuid(_digest(key, PERSON, (oldest_record,)))
+def person_id(key: bytes, oldest_record: str, run_id: int | None = None) -> str:
+    """Return the id of a new person whose oldest record this is.
+
+    An id is never given twice. Where that of the record is another person's, the run that makes the new one is
+    hashed along.
+    """
+    parts = (oldest_record,) if run_id is None else (oldest_record, str(run_id))
+    return _uuid(_digest(key, PERSON, parts))
 
 
 def pseudonym(key: bytes, kind: str, identity: str) -> str:

@@ -13,6 +13,7 @@ from pipelines.errors import SettingsError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 MINIMUM_KEY_LENGTH = 16
+CHANGE_BUDGET = 0.05  # an ordinary month of the synthetic population changes 2 %, by who is no longer sent
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Settings:
     auto_approve: bool
     schemas_dir: Path
     expectations_dir: Path
+    change_budget: float = CHANGE_BUDGET
     given_key: str = field(default="", repr=False)
 
     @property
@@ -88,6 +90,18 @@ def _flag(values: Mapping[str, str], name: str, default: bool) -> bool:
     raise SettingsError(f"{name} must be one of 1, 0, true, false, yes, no, on, off")
 
 
+def _share(values: Mapping[str, str], name: str, default: float) -> float:
+    """Return a setting that is a share, from 0 to 1."""
+    text = values.get(name, "").strip()
+    try:
+        share = float(text) if text else default
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise SettingsError(f"{name} must be a share from 0 to 1, such as {default}")
+    return share
+
+
 def settings_file(home: Path) -> Path:
     """Return the file of a home that holds its settings, `NAME=value` a line; the environment wins over it."""
     return home / "settings.env"
@@ -113,5 +127,6 @@ def load_settings() -> Settings:
         auto_approve=_flag(values, "JOINEDUP_AUTO_APPROVE", default=False),
         schemas_dir=Path(values.get("JOINEDUP_SCHEMAS_DIR") or PROJECT_ROOT / "schemas"),
         expectations_dir=Path(values.get("JOINEDUP_EXPECTATIONS_DIR") or PROJECT_ROOT / "expectations"),
+        change_budget=_share(values, "JOINEDUP_CHANGE_BUDGET", CHANGE_BUDGET),
         given_key=values.get("JOINEDUP_KEY", ""),
     )

@@ -158,12 +158,16 @@ class UnexpectedRows(Rule):
 
 
 class ShareBetween(Rule):
-    """`unexpected / evaluated`, two numbers that the query counts, is within bounds."""
+    """`unexpected / evaluated`, two numbers that the query counts, is within bounds.
+
+    A bound that each installation chooses for itself is named by its setting.
+    """
 
     type: Literal["expect_share_to_be_between"]
     share_query: str
     min_share: float | None = Field(default=None, ge=0)
     max_share: float | None = Field(default=None, ge=0)
+    max_share_setting: Literal["JOINEDUP_CHANGE_BUDGET"] | None = None
 
     @field_validator("share_query")
     @classmethod
@@ -174,9 +178,18 @@ class ShareBetween(Rule):
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> ShareBetween:
-        if self.min_share is None and self.max_share is None:
+        if self.min_share is None and self.max_share is None and self.max_share_setting is None:
             raise ValueError("needs min_share, max_share or both")
+        if self.max_share is not None and self.max_share_setting is not None:
+            raise ValueError("max_share and max_share_setting are two ways to say the same: give one")
         return self
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the query and the bounds, the setting's value for its name."""
+        arguments = super().arguments()
+        if arguments.pop("max_share_setting", None):
+            arguments["max_share"] = load_settings().change_budget
+        return arguments
 
 
 def _with_known_placeholders(query: str) -> str:

@@ -9,8 +9,8 @@ from pipelines.warehouse.engine import lock_in_transaction
 
 LEDGER_LOCK = "identity"
 
-# A number once given never changes, also when a missed period is delivered late: the age of a record decides
-# which person keeps its id, so it must not depend on what arrives afterwards.
+# A number once given never changes, also when a missed period is delivered late: between people and parts of one
+# size the age of a record decides who keeps the id, so it must not depend on what arrives afterwards.
 _REGISTER = text("""
     WITH seen AS (
         SELECT p.record_id, p.agency, min(e.period) AS first_period, max(e.period) AS last_period

@@ -34,11 +34,13 @@ def of_extracts(table: str, extract_ids: Sequence[int]) -> Batch:
 
 
 def of_link_run(table: str, run_id: int) -> Batch:
-    """Return a run's rows of a linked table, or the memberships that held when the run was done."""
+    """Return a run's rows of a linked table, its changes, or the memberships that held when it was done."""
     run = int(run_id)
     if table == "identity.membership":
         valid = f"valid_from_run <= {run} AND (valid_to_run IS NULL OR valid_to_run > {run})"
         return Batch(table, valid, {"run_id": run})
+    if table == "identity.change":
+        return Batch(table, f"run_id = {run}", {"run_id": run})
     # The same rows as those of the function linked.<table>_of(run).
     chain = f"(SELECT chain_run FROM linked.lineage WHERE run_id = {run})"  # noqa: S608 - an integer
     held = f"chain_run = {chain} AND run_id <= {run} AND (until_run IS NULL OR until_run > {run})"

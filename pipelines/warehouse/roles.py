@@ -48,6 +48,10 @@ RELATION_GRANTS: tuple[tuple[str, str], ...] = (
     ("SELECT (model_version, name, definition, training, created_at) ON linked.model", AUDITOR),
     ("SELECT ON linked.edge, linked.cluster, linked.cluster_summary, linked.lineage", AUDITOR),
     ("SELECT ON identity.record, identity.person, identity.membership, identity.change", AUDITOR),
+    ("SELECT ON identity.ledger_run, identity.change_summary", AUDITOR),
+    ("EXECUTE ON FUNCTION identity.membership_as_of(date), identity.person_as_of(date)", AUDITOR),
+    ("EXECUTE ON FUNCTION identity.living_person(uuid)", AUDITOR),
+    ("EXECUTE ON FUNCTION identity.living_person(uuid)", LINKAGE),
     ("SELECT ON quarantine.reasons", ENGINEER),
     ("SELECT ON quarantine.reasons", AUDITOR),
 )

@@ -23,6 +23,7 @@ from pipelines.warehouse.tables_identity import (
     change,
     identity_record,
     judgement,
+    ledger_run,
     membership,
     person,
     protection_notice,
@@ -36,7 +37,8 @@ FIXED_TABLES: tuple[Table, ...] = (
     *(extract, delivery, run, stage_report, issue_count, expectation_result, link_request),
     *(access_grant, access_log, release_manifest, warehouse_state, quarantine_row),
     *(model, lineage, record_state, edge, cluster, cluster_summary),
-    *(identity_record, person, membership, change, judgement, review_pair, protection_notice),
+    *(identity_record, person, membership, change, ledger_run),
+    *(judgement, review_pair, protection_notice),
     *(release, current_release),
 )
 
@@ -64,6 +66,7 @@ __all__ = [
     "identity_record",
     "issue_count",
     "judgement",
+    "ledger_run",
     "lineage",
     "link_request",
     "membership",

@@ -62,6 +62,15 @@ membership = Table(
     comment="Which record belonged to which person, from which run to which.",
 )
 
+ledger_run = Table(
+    "ledger_run",
+    metadata,
+    _run_id(primary_key=True, autoincrement=False),
+    Column("previous_run", BigInteger, nullable=True),
+    schema="identity",
+    comment="The runs that the ledger took people from, and which was the one before.",
+)
+
 protection_notice = Table(
     "protection_notice",
     metadata,
@@ -86,7 +95,11 @@ change = Table(
     _run_id(nullable=False),
     text_column("kind"),
     uuid_column("person_id", nullable=False),
-    uuid_column("other_person_id", nullable=True, comment="Merged: into whom. Split: from whom."),
+    uuid_column(
+        "other_person_id",
+        nullable=True,
+        comment="Merged: into whom. Split, joined: from whom. Left: to whom.",
+    ),
     uuid_column("record_id", nullable=True, comment="Joined or left: which record."),
     Column("records", Integer, nullable=False, comment="How many records it is about."),
     text_column("cause"),

@@ -45,6 +45,7 @@ MOMENTS = {
     "link_period": {
         "after the sealed are known": "pipelines.linking.scope.seal_closure:1:after",
         "after the edges": "pipelines.linking.run.save_edges:1:after",
+        "people changed and not told why": "pipelines.identity.people.keep_people:1:after",
         "before the commit": "pipelines.linking.run.finish_run:1:after",
     },
     "check_linked": {

@@ -21,7 +21,19 @@ from pipelines.settings import load_settings
 pytestmark = pytest.mark.database
 
 COMMANDS = (
-    *("prepare", "watch", "ingest", "link", "publish", "roll-back", "status", "explain", "model", "sql"),
+    *(
+        "prepare",
+        "watch",
+        "ingest",
+        "link",
+        "publish",
+        "roll-back",
+        "status",
+        "changes",
+        "explain",
+        "model",
+        "sql",
+    ),
     *("evaluate", "protect", "quarantine", "access", "contracts", "dictionary", "synth", "demo", "up"),
 )
 

@@ -1,4 +1,4 @@
-"""A person keeps the id of its oldest record, and what was believed at a run can always be read."""
+"""A person keeps its id from run to run, and what was believed at a run can always be read."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def ledger(connection: Connection) -> list[tuple[object, ...]]:
     return [tuple(row) for row in rows]
 
 
-def test_when_two_people_turn_out_to_be_one_the_older_record_gives_the_id(warehouse: Warehouse) -> None:
+def test_when_two_people_of_one_record_turn_out_to_be_one_the_older_person_lasts(
+    warehouse: Warehouse,
+) -> None:
     with transaction() as connection:
         first = link_by_hand(connection, Delivered("2026-09", [ANN_AT_POLICE]))
         second = link_by_hand(connection, Delivered("2026-10", [ANN_AT_CSC, ANN_AT_POLICE]))
@@ -67,7 +69,9 @@ def test_when_two_people_turn_out_to_be_one_the_older_record_gives_the_id(wareho
         assert retired == third
 
 
-def test_when_one_person_turns_out_to_be_two_the_oldest_record_keeps_the_id(warehouse: Warehouse) -> None:
+def test_when_one_person_turns_out_to_be_two_alike_the_oldest_record_keeps_the_id(
+    warehouse: Warehouse,
+) -> None:
     both = [ANN_AT_CSC, ANN_AT_POLICE]
     with transaction() as connection:
         link_by_hand(connection, Delivered("2026-09", both, people=[both]))

@@ -140,17 +140,50 @@ class TestPeople:
         assert len(unchanged) > 0.8 * len(first)
         assert {records: second[records] for records in unchanged} == unchanged
 
-    def test_are_named_after_their_oldest_record(self, journey: Journey, end: Warehouse) -> None:
-        oldest = rows_of(
-            "SELECT DISTINCT ON (m.person_id) m.person_id::text, r.record_id::text, r.first_period"
-            " FROM identity.membership m JOIN identity.record r USING (record_id) WHERE m.valid_to_run IS NULL"
-            " ORDER BY m.person_id, r.sequence"
+    def test_are_named_after_the_oldest_record_that_they_began_with(
+        self, journey: Journey, end: Warehouse
+    ) -> None:
+        founders = rows_of(
+            "SELECT DISTINCT ON (p.person_id) p.person_id::text, r.record_id::text, p.created_run"
+            " FROM identity.person p"
+            " JOIN identity.membership m ON m.person_id = p.person_id AND m.valid_from_run = p.created_run"
+            " JOIN identity.record r USING (record_id) ORDER BY p.person_id, r.sequence"
         )
         from pipelines.keys import person_id
 
         key = load_settings().key
-        assert [person for person, record, _ in oldest if person != person_id(key, record)] == []
-        assert {period for _, _, period in oldest} == {FIRST, SECOND}
+        assert all(
+            person in (person_id(key, record), person_id(key, record, run))
+            for person, record, run in founders
+        )
+        assert {run for _, _, run in founders} == {
+            journey.results[f"run {period}"] for period in (FIRST, SECOND)
+        }
+
+    def test_live_as_long_as_they_have_a_record_and_lead_on_when_they_merged(
+        self, journey: Journey, end: Warehouse
+    ) -> None:
+        dead_or_alive = rows_of(
+            "SELECT p.person_id FROM identity.person p WHERE (p.retired_run IS NULL) <> EXISTS ("
+            " SELECT FROM identity.membership m WHERE m.person_id = p.person_id AND m.valid_to_run IS NULL)"
+        )
+        assert dead_or_alive == []
+        led_nowhere = rows_of(
+            "SELECT person_id FROM identity.change"
+            " WHERE kind = 'MERGED' AND identity.living_person(person_id) IS NULL"
+        )
+        assert led_nowhere == []
+
+    def test_change_for_a_reason_and_within_the_budget(self, journey: Journey, end: Warehouse) -> None:
+        """One model links both periods, so that whatever changed has its cause in the data."""
+        causes = rows_of(
+            "SELECT DISTINCT cause FROM identity.change WHERE run_id = :run_id",
+            run_id=journey.results[f"run {SECOND}"],
+        )
+        assert {"NEW_DATA", "VANISHED_DATA"} <= {cause for (cause,) in causes}
+        assert {cause for (cause,) in causes} <= {"NEW_DATA", "VANISHED_DATA", "CHANGED_DATA"}
+        budget = "SELECT success FROM audit.expectation_result WHERE expectation_id = 'change_budget'"
+        assert rows_of(budget) == [(True,), (True,)]
 
     def test_that_an_agency_no_longer_sends_leave(self, journey: Journey, end: Warehouse) -> None:
         sent = [truth_of(end.home, period) for period in (FIRST, SECOND)]

@@ -36,11 +36,22 @@ NUMBERS = {
     "retired_run": "run",
     "valid_from_run": "run",
     "valid_to_run": "run",
+    "previous_run": "run",
     "release_id": "release",
     "request_id": "request",
 }
 # `key` is a hash over such numbers; the time of the last commit to a file is not ours to compare.
-LEFT_OUT = {"report_id", "result_id", "notice_id", "grant_id", "access_id", "seconds", "key", "at"}
+LEFT_OUT = {
+    "report_id",
+    "result_id",
+    "change_id",
+    "notice_id",
+    "grant_id",
+    "access_id",
+    "seconds",
+    "key",
+    "at",
+}
 
 
 def contents(schemas: tuple[str, ...] = SCHEMAS) -> Contents:

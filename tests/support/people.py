@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -65,6 +66,8 @@ class Delivered:
     earlier_extracts: Sequence[int] = ()
     contested: Sequence[Held] = ()
     probability: float | None = 0.995
+    links: Sequence[tuple[Held, Held, float]] = ()
+    model_version: str = "by hand"
     extract_ids: dict[str, int] = field(default_factory=dict)
     delivery_ids: list[int] = field(default_factory=list)
 
@@ -194,10 +197,37 @@ def _add_run(connection: Connection, delivered: Delivered) -> int:
         "extract_ids": [*delivered.earlier_extracts, *delivered.extract_ids.values()],
         "delivery_ids": delivered.delivery_ids,
         "period": delivered.period,
-        "model_version": "by hand",
+        "model_version": delivered.model_version,
     }
     statement = insert(tables.run).values(kind="link", period=delivered.period, inputs=inputs)
     return int(connection.scalar(statement.returning(tables.run.c.run_id)) or 0)
+
+
+def _linked(delivered: Delivered) -> list[Held]:
+    """Every record that the run links, once: those delivered, and those of earlier deliveries in `people`."""
+    held = [*delivered.records, *(each for members in delivered.people for each in members)]
+    return list({each.record: each for each in held if each.protection != "SEALED"}.values())
+
+
+def _hash_of(held: Held) -> int:
+    digest = hashlib.sha256(repr(held).encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def _edge_row(
+    chain: dict[str, int], delivered: Delivered, one: Held, other: Held, weight: float
+) -> dict[str, Any]:
+    first, second = sorted((one.record, other.record))
+    return {
+        **chain,
+        "record_a": first,
+        "record_b": second,
+        "model_version": delivered.model_version,
+        "match_weight": weight,
+        "match_probability": 1 / (1 + 2**-weight),
+        "levels": {},
+        "is_link": True,
+    }
 
 
 def _add_clusters(connection: Connection, run_id: int, delivered: Delivered) -> None:
@@ -221,8 +251,18 @@ def _add_clusters(connection: Connection, run_id: int, delivered: Delivered) -> 
                 "is_contested": any(held in delivered.contested for held in members),
             }
         )
-    chain = {"run_id": run_id, "chain_run": run_id, "model_version": "by hand", "method": "by hand"}
-    connection.execute(insert(tables.lineage), chain)
+    chain = {"run_id": run_id, "chain_run": run_id}
+    connection.execute(
+        insert(tables.lineage), {**chain, "model_version": delivered.model_version, "method": "by hand"}
+    )
     connection.execute(insert(tables.cluster), rows)
+    connection.execute(
+        insert(tables.record_state),
+        [{**chain, "record_id": each.record, "content_hash": _hash_of(each)} for each in _linked(delivered)],
+    )
+    if delivered.links:
+        connection.execute(
+            insert(tables.edge), [_edge_row(chain, delivered, *link) for link in delivered.links]
+        )
     summary = tables.metadata.tables["linked.cluster_summary"]
     connection.execute(insert(summary), summaries)
