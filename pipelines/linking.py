@@ -146,6 +146,7 @@ def _with_singletons(
             "density": [1.0] * size,
             "was_cut": [False] * size,
             "is_contested": [False] * size,
+            "needs_attention": [False] * size,
         },
         schema=summaries.schema,
     )

@@ -21,8 +21,10 @@ from pipelines.link.compare import Pairs
 from pipelines.link.data import LinkData
 from pipelines.link.encode import Encoded
 from pipelines.link.engines.base import Engine, Scored, score_levels
-from pipelines.link.features import Bools, Floats
+from pipelines.link.features import Bools, Floats, Ints
+from pipelines.link.forced import force, in_need_of_attention
 from pipelines.link.fused.hashing import hash_strings
+from pipelines.link.judged import Judged
 from pipelines.link.thresholds.assess import Objective, choose_threshold, judge_threshold
 from pipelines.link.thresholds.choose import Threshold
 from pipelines.link.thresholds.edges import edges_of, weight_of
@@ -84,24 +86,39 @@ class Held:
         return edges.set_column(at, "is_link", pa.array(self.is_link))
 
 
-def hold_together(engine: Engine, scored: Scored) -> Held:
-    """Return the clusters of the accepted edges: every pair inside is weighed, constraints are always kept."""
-    encoded, found, accepted = scored.encoded, scored.found, scored.is_link
+def hold_together(engine: Engine, scored: Scored, judged: Judged | None = None) -> Held:
+    """Return the clusters of the accepted edges: every pair inside is weighed, constraints are always kept.
+
+    What people judged comes before the evidence: `judged` two people are kept apart, also through third records,
+    and `judged` one person are held together where nothing but evidence is against it.
+    """
+    encoded, found, judged = scored.encoded, scored.found, judged or Judged.none()
+    most = scored.trained.definition.maximum_cluster
+
+    def weigh(a: Ints, b: Ints) -> tuple[Floats, Bools]:
+        return _weigh(engine, scored.trained, encoded, (a, b))
+
+    forced = force(judged, encoded, found.pairs, weigh, most)
+    accepted = scored.is_link
+    accepted[forced.rows] = False
     rows = np.flatnonzero(accepted)
     links = Links(found.pairs[0][rows], found.pairs[1][rows], found.scores.total[rows])
     clusters = resolve(
         encoded.size,
         hash_strings(encoded.record_ids, ORDER_SEED),
-        links,
-        lambda a, b: _weigh(engine, scored.trained, encoded, (a, b)),
-        Constraints(encoded.agency, np.array(encoded.unique, dtype=bool)),
-        Settings(scored.trained.definition.maximum_cluster),
+        forced.added_to(links),
+        weigh,
+        Constraints(encoded.agency, np.array(encoded.unique, dtype=bool), *judged.apart),
+        Settings(most),
     )
+    accepted[forced.rows] = True
     is_link = accepted.copy()
-    is_link[rows] = clusters.cut == 0
+    is_link[rows] = clusters.cut[: len(rows)] == 0
+    is_link[forced.rows] = clusters.cut[len(rows) :][forced.row >= 0] == 0
     names = cluster_names(clusters.labels, encoded.record_ids)
     refused = np.flatnonzero(~accepted)
-    summary = summarise(clusters, found.pairs[0][refused], found.pairs[1][refused])
+    needs_attention = in_need_of_attention(judged, forced, clusters)
+    summary = summarise(clusters, found.pairs[0][refused], found.pairs[1][refused], needs_attention)
     return Held(encoded, clusters, names, is_link, summary_table(summary, names))
 
 
