@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,9 +12,11 @@ from sqlalchemy import Connection
 
 from pipelines.contracts.model import load_model
 from pipelines.errors import LinkageError
+from pipelines.identity.judgements import as_run_input, live_judgements
 from pipelines.identity.people import assign_people
 from pipelines.identity.protection import SEALED, latest_demand, protected_records, record_protections
 from pipelines.identity.records import register_records
+from pipelines.identity.review import fill_review_queue
 from pipelines.identity.runs import later_period
 from pipelines.ingest.link_inputs import LinkInputs, link_inputs
 from pipelines.link import FusedEngine, TrainedModel, seal_closure, train_encoded
@@ -22,7 +25,9 @@ from pipelines.link.clusters import ClusterReport
 from pipelines.link.data import LinkData
 from pipelines.link.encode import encode
 from pipelines.link.engines.base import Scored, ScoringReport, score_encoded
+from pipelines.link.forced import with_judged
 from pipelines.link.hold import choose_join, hold_together
+from pipelines.link.judged import Judged, Ruling, joined_with, needing_attention
 from pipelines.link.report.content import as_data, describe_blocking
 from pipelines.link.thresholds.assess import Objective
 from pipelines.link.thresholds.choose import FALSE_LINK_RATE, Threshold
@@ -68,21 +73,23 @@ def link_run(period: str, retrain: bool = False) -> int:
     inputs = link_inputs(period)
     if inputs.missing:
         raise LinkageError(f"{period} cannot be linked: nothing usable from {', '.join(inputs.missing)}")
-    run = open_run("link", period, _as_inputs(inputs, retrain))
+    rulings = _rulings()
+    run = open_run("link", period, _as_inputs(inputs, retrain, rulings))
     if run.is_done:
         log.info("link %s: run %d linked the same deliveries before; nothing to do", period, run.run_id)
         return run.run_id
     with stage_lock("link"):
         started = time.monotonic()
-        linked = _link(run.run_id, inputs, retrain)
+        linked = _link(run.run_id, inputs, retrain, rulings)
         with transaction() as connection:
             _save(connection, run, linked)
+            fill_review_queue(connection, run.run_id, rulings, linked.model.link_probability)
             save_report(connection, run.run_id, _report(period, linked), time.monotonic() - started)
             finish_run(connection, run.run_id, model_version=linked.model.version)
     return run.run_id
 
 
-def _as_inputs(inputs: LinkInputs, retrain: bool) -> dict[str, object]:
+def _as_inputs(inputs: LinkInputs, retrain: bool, rulings: Sequence[Ruling]) -> dict[str, object]:
     return {
         "period": inputs.period,
         "delivery_ids": list(inputs.delivery_ids),
@@ -91,7 +98,14 @@ def _as_inputs(inputs: LinkInputs, retrain: bool) -> dict[str, object]:
         "definition": load_model().model,
         "retrain": retrain,
         "notice_id": _latest_demand(),
+        "judgements": as_run_input(rulings),
     }
+
+
+def _rulings() -> list[Ruling]:
+    """Return what people decided about pairs of records, as it counts now."""
+    with transaction() as connection:
+        return live_judgements(connection)
 
 
 def _latest_demand() -> int | None:
@@ -100,7 +114,7 @@ def _latest_demand() -> int | None:
         return latest_demand(connection)
 
 
-def _link(run_id: int, inputs: LinkInputs, retrain: bool) -> Linked:
+def _link(run_id: int, inputs: LinkInputs, retrain: bool, rulings: Sequence[Ruling]) -> Linked:
     """Return what linking finds among the records that may be linked."""
     with transaction() as connection:
         record_protections(connection, run_id)
@@ -113,17 +127,19 @@ def _link(run_id: int, inputs: LinkInputs, retrain: bool) -> Linked:
     data, engine = everyone.without(alone), FusedEngine()
     scored, threshold, is_new = _scored(data, engine, retrain)
     log.info("link: %d records, model %s", data.records.num_rows, scored.trained.version)
-    held = hold_together(engine, scored)
+    judged = Judged.compiled(rulings, scored.encoded)
+    edges = with_judged(engine, scored, judged)
+    held = hold_together(engine, edges, judged)
     skipped = reason_to_skip(data.records.num_rows, None) if is_new else MADE_BEFORE
     checked = check_threshold(scored, data, threshold, held, skipped)
     clusters, summaries = _with_singletons(held.table, held.summaries, present - sealed_here)
-    edges = held.edges(scored)
+    summaries = needing_attention(summaries, clusters, joined_with(rulings, alone))
     return Linked(
         scored.trained,
         scored.report,
         held.clusters.report,
         checked,
-        edges,
+        held.edges(edges),
         clusters,
         summaries,
         len(present),

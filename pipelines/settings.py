@@ -13,6 +13,7 @@ from pipelines.errors import SettingsError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 MINIMUM_KEY_LENGTH = 16
+REVIEW_PAIRS = 10_000
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Settings:
     schemas_dir: Path
     expectations_dir: Path
     given_key: str = field(default="", repr=False)
+    review_pairs: int = REVIEW_PAIRS
 
     @property
     def inbox_dir(self) -> Path:
@@ -88,6 +90,16 @@ def _flag(values: Mapping[str, str], name: str, default: bool) -> bool:
     raise SettingsError(f"{name} must be one of 1, 0, true, false, yes, no, on, off")
 
 
+def _count(values: Mapping[str, str], name: str, default: int) -> int:
+    """Return a setting that is a whole number, 0 or more."""
+    text = values.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdecimal():
+        raise SettingsError(f"{name} must be a whole number")
+    return int(text)
+
+
 def settings_file(home: Path) -> Path:
     """Return the file of a home that holds its settings, `NAME=value` a line; the environment wins over it."""
     return home / "settings.env"
@@ -114,4 +126,5 @@ def load_settings() -> Settings:
         schemas_dir=Path(values.get("JOINEDUP_SCHEMAS_DIR") or PROJECT_ROOT / "schemas"),
         expectations_dir=Path(values.get("JOINEDUP_EXPECTATIONS_DIR") or PROJECT_ROOT / "expectations"),
         given_key=values.get("JOINEDUP_KEY", ""),
+        review_pairs=_count(values, "JOINEDUP_REVIEW_PAIRS", REVIEW_PAIRS),
     )

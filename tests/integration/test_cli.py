@@ -22,6 +22,7 @@ pytestmark = pytest.mark.database
 
 COMMANDS = (
     *("prepare", "watch", "ingest", "link", "publish", "roll-back", "status", "explain", "model", "sql"),
+    *("review", "judge", "judgements"),
     *("evaluate", "protect", "quarantine", "access", "contracts", "dictionary", "synth", "demo", "up"),
 )
 
