@@ -112,15 +112,19 @@ def _as_arrays(rows: Rows, sides: Codes) -> Uncertain:
 
 def _sides(connection: Connection, run_id: int, rows: Rows) -> Codes:
     """Return for each pair how many records the smaller side has if it is a bridge of its cluster, else 0."""
-    clusters = sorted({row.cluster for row in rows if row.is_link})
-    links = connection.execute(_LINKS, {"run_id": run_id, "clusters": clusters}).all()
-    if not links:
-        return np.zeros(len(rows), np.int32)
-    records, place = np.unique(np.array([tuple(link) for link in links]), return_inverse=True)
-    a, b = place.reshape(-1, 2).T.astype(np.int64)
-    smaller = smaller_sides(len(records), a, b).tolist()
-    side = {tuple(link): count for link, count in zip(links, smaller, strict=True)}
+    side = _bridges(connection, run_id, sorted({row.cluster for row in rows if row.is_link}))
     return np.array([side[row.a, row.b] if row.is_link else 0 for row in rows], dtype=np.int32)
+
+
+def _bridges(connection: Connection, run_id: int, clusters: list[str]) -> dict[tuple[str, str], int]:
+    """Return for each link of these clusters how many records its smaller side has; 0 if it is no bridge."""
+    links = connection.execute(_LINKS, {"run_id": run_id, "clusters": clusters}).all()
+    a, b = [str(link[0]) for link in links], [str(link[1]) for link in links]
+    place = {record: at for at, record in enumerate(dict.fromkeys([*a, *b]))}
+    smaller = smaller_sides(
+        len(place), *(np.array([place[each] for each in ends], dtype=np.int64) for ends in (a, b))
+    )
+    return dict(zip(zip(a, b, strict=True), smaller.tolist(), strict=True))
 
 
 def _as_table(run_id: int, rows: Rows, ranked: Ranked) -> pa.Table:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipelines.link.clusters import Clusters, Links, Weigh
+from pipelines.link.clusters import Links, Weigh
 from pipelines.link.compare import Pairs
 from pipelines.link.encode import Encoded
 from pipelines.link.engines.base import Engine, Scored, ScoredPairs, score_levels
-from pipelines.link.features import Bools, Floats, Ints
+from pipelines.link.features import Bools, Codes, Floats, Ints
 from pipelines.link.judged import Judged, forced_pairs
 
 # No pair of records weighs more, for or against; what a model finds are tens of bits.
@@ -48,7 +48,7 @@ class Forced:
         )
 
 
-def force(judged: Judged, encoded: Encoded, edges: Pairs, weigh: Weigh, most: int) -> Forced:
+def force(judged: Judged, source: tuple[Codes, Bools], edges: Pairs, weigh: Weigh, most: int) -> Forced:
     """Return the links that judgements force.
 
     Among forced links that cannot all be held, those with more evidence go first: so the weight is that of the
@@ -56,22 +56,22 @@ def force(judged: Judged, encoded: Encoded, edges: Pairs, weigh: Weigh, most: in
 
     Args:
         judged: what people decided.
-        encoded: the records.
-        edges: the run's edges, sorted by position.
+        source: the code of each record's source, and for each code whether that source holds each person once.
+        edges: the run's edges.
         weigh: weighs any pairs.
         most: how many records a cluster may hold.
     """
-    pairs = forced_of(judged, encoded, most)
+    pairs = forced_pairs(judged, *source, most)
     if not len(pairs[0]):
         return Forced(pairs, np.empty(0), np.empty(0, dtype=bool), np.empty(0, np.int64))
     weight, barred = weigh(*pairs)
     evidence = np.clip(np.where(barred, -MOST_EVIDENCE, weight), -MOST_EVIDENCE, MOST_EVIDENCE)
-    return Forced(pairs, evidence + above_all(most), barred, rows_of(edges, pairs, encoded.size))
+    return Forced(pairs, evidence + above_all(most), barred, rows_of(edges, pairs, len(source[0])))
 
 
-def forced_of(judged: Judged, encoded: Encoded, most: int) -> Pairs:
-    """Return the pairs of these records that judgements join."""
-    return forced_pairs(judged, encoded.agency, np.array(encoded.unique, dtype=bool), most)
+def source_of(encoded: Encoded) -> tuple[Codes, Bools]:
+    """Return the code of each record's source, and for each code whether that source holds each person once."""
+    return encoded.agency, np.array(encoded.unique, dtype=bool)
 
 
 def above_all(most: int) -> float:
@@ -84,23 +84,22 @@ def above_all(most: int) -> float:
 
 
 def rows_of(edges: Pairs, pairs: Pairs, size: int) -> Ints:
-    """Return the row of each pair among `edges`, which are sorted by position; -1 where there is none."""
-    if not len(edges[0]):
-        return np.full(len(pairs[0]), -1, np.int64)
+    """Return the row of each pair (sorted) among `edges` in any order; -1 where there is none."""
     known, wanted = edges[0] * size + edges[1], pairs[0] * size + pairs[1]
-    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.where(known[at] == wanted, at, -1).astype(np.int64)
+    hits = np.flatnonzero(np.isin(known, wanted))
+    row = np.full(len(wanted), -1, np.int64)
+    row[np.searchsorted(wanted, known[hits])] = hits
+    return row
 
 
-def in_need_of_attention(judged: Judged, forced: Forced, clusters: Clusters) -> Bools:
+def in_need_of_attention(judged: Judged, forced: Forced, labels: Codes) -> Bools:
     """Return which clusters, by label, judgements contradict each other or the numbers in.
 
     These are the two clusters of each pair that was judged one person and is published as two, and clusters that
     unite verified numbers that differ.
     """
-    labels = clusters.labels
     left, right = (labels[each] for each in judged.same)
-    needs = np.zeros(len(clusters.facts.records), dtype=bool)
+    needs = np.zeros(int(labels.max(initial=-1)) + 1, dtype=bool)
     needs[left[left != right]] = needs[right[left != right]] = True
     one, other = (labels[each] for each in forced.pairs)
     needs[one[forced.barred & (one == other)]] = True
@@ -110,7 +109,7 @@ def in_need_of_attention(judged: Judged, forced: Forced, clusters: Clusters) -> 
 def with_judged(engine: Engine, scored: Scored, judged: Judged) -> Scored:
     """Return the edges with those that judgements join and that were none, sorted by position as before."""
     encoded, found, model = scored.encoded, scored.found, scored.trained.definition
-    pairs = forced_of(judged, encoded, model.maximum_cluster)
+    pairs = forced_pairs(judged, *source_of(encoded), model.maximum_cluster)
     new = rows_of(found.pairs, pairs, encoded.size) < 0 if len(pairs[0]) else np.empty(0, dtype=bool)
     if not new.any():
         return scored

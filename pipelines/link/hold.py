@@ -22,7 +22,7 @@ from pipelines.link.data import LinkData
 from pipelines.link.encode import Encoded
 from pipelines.link.engines.base import Engine, Scored, score_levels
 from pipelines.link.features import Bools, Floats, Ints
-from pipelines.link.forced import force, in_need_of_attention
+from pipelines.link.forced import force, in_need_of_attention, source_of
 from pipelines.link.fused.hashing import hash_strings
 from pipelines.link.judged import Judged
 from pipelines.link.thresholds.assess import Objective, choose_threshold, judge_threshold
@@ -98,7 +98,7 @@ def hold_together(engine: Engine, scored: Scored, judged: Judged | None = None) 
     def weigh(a: Ints, b: Ints) -> tuple[Floats, Bools]:
         return _weigh(engine, scored.trained, encoded, (a, b))
 
-    forced = force(judged, encoded, found.pairs, weigh, most)
+    forced = force(judged, source_of(encoded), found.pairs, weigh, most)
     accepted = scored.is_link
     accepted[forced.rows] = False
     rows = np.flatnonzero(accepted)
@@ -117,7 +117,7 @@ def hold_together(engine: Engine, scored: Scored, judged: Judged | None = None) 
     is_link[forced.rows] = clusters.cut[len(rows) :][forced.row >= 0] == 0
     names = cluster_names(clusters.labels, encoded.record_ids)
     refused = np.flatnonzero(~accepted)
-    needs_attention = in_need_of_attention(judged, forced, clusters)
+    needs_attention = in_need_of_attention(judged, forced, clusters.labels)
     summary = summarise(clusters, found.pairs[0][refused], found.pairs[1][refused], needs_attention)
     return Held(encoded, clusters, names, is_link, summary_table(summary, names))
 

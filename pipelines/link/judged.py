@@ -59,6 +59,22 @@ class Judged:
             _positions((each for each in kept if each.verdict == DIFFERENT), encoded),
         )
 
+    def placed(self, place: Ints) -> Judged:
+        """Return these pairs where `place` puts their records, without those of a record put nowhere (-1)."""
+        return Judged(
+            *(each_once(_both(np.stack([place[each] for each in pair], axis=1))) for pair in self.pairs)
+        )
+
+    @property
+    def pairs(self) -> tuple[Pairs, Pairs]:
+        """Who is one person, and who is two people."""
+        return self.same, self.apart
+
+
+def _both(places: Ints) -> Ints:
+    """Return the rows of an array of shape (n, 2) in which both records have a place."""
+    return places[(places >= 0).all(axis=1)]
+
 
 def _positions(rulings: Iterable[Ruling], encoded: Encoded) -> Pairs:
     pairs = [(each.record_a, each.record_b) for each in rulings]
@@ -66,7 +82,7 @@ def _positions(rulings: Iterable[Ruling], encoded: Encoded) -> Pairs:
         return no_pairs()
     found = pc.index_in(pa.array([id for pair in pairs for id in pair], pa.string()), encoded.record_ids)
     places = np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64).reshape(-1, 2)
-    return each_once(places[(places >= 0).all(axis=1)])
+    return each_once(_both(places))
 
 
 def each_once(places: Ints) -> Pairs:

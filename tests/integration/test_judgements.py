@@ -15,7 +15,7 @@ from support.warehouse import Warehouse
 from typer.testing import CliRunner, Result
 
 from pipelines import cli, stages
-from pipelines.errors import JoinedupError
+from pipelines.errors import ExpectationsFailed, JoinedupError
 from pipelines.identity.contradictions import Contradiction, contradictions
 from pipelines.identity.judgements import add_judgement, live_judgements, read_judgements, states_of
 from pipelines.identity.protection import add_protection_notice
@@ -331,6 +331,19 @@ def test_a_release_keeps_to_the_judgements_and_a_later_one_brings_them_together_
         with transaction() as connection:
             states = states_of(read_judgements(connection), datetime.now(UTC))
         assert list(states.values()) == ["superseded", "live"]
+
+
+def test_a_release_that_waits_is_stopped_by_a_judgement_that_it_does_not_follow(
+    journey: Journey, tmp_path: Path
+) -> None:
+    with journey.warehouse_at("a release waits", tmp_path / "home"):
+        pair = _pairs(journey.results[f"run {SECOND}"])["parted"]
+        judge(DIFFERENT, *pair)
+        release_id = journey.results[f"release {SECOND}"]
+        with pytest.raises(ExpectationsFailed, match="nobody_is_published_who_was_judged_two_people"):
+            stages.check_release(release_id)
+        judge(SAME, *pair)
+        stages.check_release(release_id)
 
 
 def test_a_judgement_that_has_expired_makes_another_run(journey: Journey, tmp_path: Path) -> None:

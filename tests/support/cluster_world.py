@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
@@ -69,13 +67,12 @@ class World:
 
     def forced(self) -> Forced:
         source = np.zeros(self.size, np.int32) if self.source is None else np.array(self.source, np.int32)
-        unique = () if self.source is None else self.unique
-        records: Any = SimpleNamespace(size=self.size, agency=source, unique=unique)
-        return force(self.judged, records, no_pairs(), self._weigh, self.limit)
+        unique = np.array(() if self.source is None else self.unique, dtype=bool)
+        return force(self.judged, (source, unique), no_pairs(), self._weigh, self.limit)
 
     def needs_attention(self) -> set[frozenset[int]]:
         found = self.resolve()
-        marked = np.flatnonzero(in_need_of_attention(self.judged, self.forced(), found))
+        marked = np.flatnonzero(in_need_of_attention(self.judged, self.forced(), found.labels))
         return {frozenset(np.flatnonzero(found.labels == each).tolist()) for each in marked}
 
     def _weigh(self, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,8 +14,17 @@ from support.link_population import population, trained_on_population
 
 from pipelines.link import FusedEngine, hold_together
 from pipelines.link.engines.base import Scored
-from pipelines.link.forced import MOST_EVIDENCE, above_all, with_judged
-from pipelines.link.judged import DIFFERENT, SAME, UNSURE, Judged, Ruling, joined_with, needing_attention
+from pipelines.link.forced import MOST_EVIDENCE, above_all, rows_of, with_judged
+from pipelines.link.judged import (
+    DIFFERENT,
+    SAME,
+    UNSURE,
+    Judged,
+    Ruling,
+    joined_with,
+    needing_attention,
+    no_pairs,
+)
 
 ENGINE = FusedEngine()
 
@@ -220,6 +229,18 @@ def test_records_that_the_run_does_not_hold_are_left_out(scored):
     assert scored.encoded.ids(np.concatenate(judged.same)).to_pylist() == sorted((a, b))
     assert len(judged.apart[0]) == 0
     assert len(Judged.compiled([ruling(a, b, UNSURE)], scored.encoded).same[0]) == 0
+
+
+def test_pairs_follow_their_records_to_other_places_and_go_where_one_has_none():
+    judged = Judged((np.array([0, 1]), np.array([2, 3])), (np.array([2]), np.array([3])))
+    placed = judged.placed(np.array([5, -1, 4, 0]))
+    assert [each.tolist() for each in (*placed.same, *placed.apart)] == [[4], [5], [0], [4]]
+
+
+def test_the_edges_of_forced_pairs_are_found_in_any_order():
+    edges = np.array([7, 0, 3]), np.array([8, 1, 9])
+    assert rows_of(edges, (np.array([0, 3, 7]), np.array([1, 4, 8])), 10).tolist() == [1, -1, 0]
+    assert rows_of(no_pairs(), (np.array([0]), np.array([1])), 10).tolist() == [-1]
 
 
 def test_two_strangers_who_were_judged_one_person_are_one_and_their_edge_is_kept(scored):
