@@ -33,7 +33,8 @@ _UNCERTAIN = text("""
         SELECT * FROM unnest(CAST(:unsure_a AS uuid[]), CAST(:unsure_b AS uuid[])) AS u (record_a, record_b)
     )
     SELECT CAST(e.record_a AS text) AS a, CAST(e.record_b AS text) AS b, e.match_weight, e.match_probability,
-           e.is_link, CAST(ca.cluster_id AS text) AS cluster, ca.cluster_id = cb.cluster_id AS together,
+           e.is_link, CAST(ca.cluster_id AS text) AS cluster, CAST(cb.cluster_id AS text) AS other_cluster,
+           ca.cluster_id = cb.cluster_id AS together,
            sa.records AS records_a, sb.records AS records_b, ra.agency <> rb.agency AS across
     FROM linked.edge_of(:run_id) e
     JOIN linked.cluster_of(:run_id) ca ON ca.record_id = e.record_a
@@ -92,10 +93,28 @@ def fill_review_queue(
         "unsure_b": [b for _, b in unsure],
     }
     found = connection.execute(_UNCERTAIN, values).all()
-    open_pairs = [row for row in found if decided.get((row.a, row.b), UNSURE) == UNSURE]
+    open_pairs = _one_between_two(
+        [row for row in found if decided.get((row.a, row.b), UNSURE) == UNSURE], set(unsure)
+    )
     uncertain = _as_arrays(open_pairs, _sides(connection, run_id, open_pairs))
     ranked = rank_pairs(uncertain, weight_of(link_probability), load_settings().review_pairs)
     return replace_rows(connection, review_pair, {"run_id": run_id}, _as_table(run_id, open_pairs, ranked))
+
+
+def _one_between_two(rows: Rows, unsure: set[tuple[str, str]]) -> Rows:
+    """Return the rows with the heaviest pair only between any two clusters: one answer settles them all.
+
+    Pairs that people are unsure of stay.
+    """
+    heaviest: dict[tuple[str, str], Row[Any]] = {}
+    for row in rows:
+        between = min(row.cluster, row.other_cluster), max(row.cluster, row.other_cluster)
+        if not row.together and (
+            between not in heaviest or row.match_weight > heaviest[between].match_weight
+        ):
+            heaviest[between] = row
+    chosen = {(row.a, row.b) for row in heaviest.values()} | unsure
+    return [row for row in rows if row.together or (row.a, row.b) in chosen]
 
 
 def _as_arrays(rows: Rows, sides: Codes) -> Uncertain:

@@ -243,6 +243,16 @@ class TestTheReviewQueue:
         stake = [records for _, why, records in rows if why == "BRIDGE"]
         assert stake == sorted(stake, reverse=True)
 
+    def test_asks_about_two_clusters_once(self, judged: Judged) -> None:
+        asked = rows_of(
+            "SELECT least(a.cluster_id, b.cluster_id), greatest(a.cluster_id, b.cluster_id), count(*)"
+            " FROM identity.review_pair q JOIN linked.cluster_of(:run_id) a ON a.record_id = q.record_a"
+            " JOIN linked.cluster_of(:run_id) b ON b.record_id = q.record_b"
+            " WHERE q.run_id = :run_id AND a.cluster_id <> b.cluster_id GROUP BY 1, 2",
+            run_id=judged.before,
+        )
+        assert asked and {count for *_, count in asked} == {1}
+
     def test_a_bridge_is_one(self, judged: Judged) -> None:
         """Without it the records of its person are not all joined by links."""
         pairs = rows_of(
