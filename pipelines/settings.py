@@ -14,6 +14,7 @@ from pipelines.errors import SettingsError
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 MINIMUM_KEY_LENGTH = 16
 CHANGE_BUDGET = 0.05  # an ordinary month of the synthetic population changes 2 %, by who is no longer sent
+REVIEW_PAIRS = 10_000
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Settings:
     expectations_dir: Path
     change_budget: float = CHANGE_BUDGET
     given_key: str = field(default="", repr=False)
+    review_pairs: int = REVIEW_PAIRS
 
     @property
     def inbox_dir(self) -> Path:
@@ -102,6 +104,16 @@ def _share(values: Mapping[str, str], name: str, default: float) -> float:
     return share
 
 
+def _count(values: Mapping[str, str], name: str, default: int) -> int:
+    """Return a setting that is a whole number, 0 or more."""
+    text = values.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdecimal():
+        raise SettingsError(f"{name} must be a whole number")
+    return int(text)
+
+
 def settings_file(home: Path) -> Path:
     """Return the file of a home that holds its settings, `NAME=value` a line; the environment wins over it."""
     return home / "settings.env"
@@ -129,4 +141,5 @@ def load_settings() -> Settings:
         expectations_dir=Path(values.get("JOINEDUP_EXPECTATIONS_DIR") or PROJECT_ROOT / "expectations"),
         change_budget=_share(values, "JOINEDUP_CHANGE_BUDGET", CHANGE_BUDGET),
         given_key=values.get("JOINEDUP_KEY", ""),
+        review_pairs=_count(values, "JOINEDUP_REVIEW_PAIRS", REVIEW_PAIRS),
     )

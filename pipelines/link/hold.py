@@ -22,7 +22,9 @@ from pipelines.link.data import LinkData
 from pipelines.link.encode import Encoded
 from pipelines.link.engines.base import Engine, Scored, score_levels
 from pipelines.link.features import NONE, Bools, Codes, Floats, Ints
+from pipelines.link.forced import force, in_need_of_attention
 from pipelines.link.fused.hashing import hash_strings
+from pipelines.link.judged import Judged
 from pipelines.link.thresholds.assess import Objective, choose_threshold, judge_threshold
 from pipelines.link.thresholds.choose import Threshold
 from pipelines.link.thresholds.edges import Edges, edges_of, weight_of
@@ -106,40 +108,61 @@ class Held:
         return edges.set_column(at, "is_link", pa.array(self.is_link))
 
 
-def hold_together(engine: Engine, scored: Scored) -> Held:
-    """Return the clusters of the accepted edges: every pair inside is weighed, constraints are always kept."""
+def hold_together(engine: Engine, scored: Scored, judged: Judged | None = None) -> Held:
+    """Return the clusters of the accepted edges: every pair inside is weighed, constraints are always kept.
+
+    What people judged comes before the evidence: `judged` two people are kept apart, also through third records,
+    and `judged` one person are held together where nothing but evidence is against it.
+    """
     found, encoded = scored.found, scored.encoded
     weighed = Weighed(*found.pairs, found.scores.total, scored.is_link)
-    everyone = np.arange(encoded.size)
-    return hold_pairs(engine, scored.trained, encoded, weighed, everyone, np.full(encoded.size, NONE))
+    whole = Part(np.arange(encoded.size), np.full(encoded.size, NONE), judged or Judged.none())
+    return hold_pairs(engine, scored.trained, encoded, weighed, whole)
 
 
-def hold_pairs(
-    engine: Engine, trained: TrainedModel, encoded: Encoded, weighed: Weighed, looked_at: Ints, first: Ints
-) -> Held:
-    """Return the clusters of all records, made anew for those at the positions `looked_at`.
+class Part(NamedTuple):
+    """The records whose clusters are made, by position; what people judged; and how all others are held.
 
-    `weighed` are the pairs among those. Of any other record, `first` has the position of the first record of its
-    cluster: it stays there.
+    Of any other record, `first` has the position of the first record of its cluster: it stays there.
     """
+
+    looked_at: Ints
+    first: Ints
+    judged: Judged
+
+
+def hold_pairs(engine: Engine, trained: TrainedModel, encoded: Encoded, weighed: Weighed, part: Part) -> Held:
+    """Return the clusters of all records, made anew for a part of them; `weighed` are the pairs among those."""
+    looked_at, most = part.looked_at, trained.definition.maximum_cluster
     ids = encoded.record_ids if len(looked_at) == encoded.size else encoded.ids(looked_at)
     place = np.full(encoded.size, NONE)
     place[looked_at] = np.arange(len(looked_at))
-    a, b, rows = place[weighed.a], place[weighed.b], np.flatnonzero(weighed.accepted)
+    pairs, judged = (place[weighed.a], place[weighed.b]), part.judged.placed(place)
+    source, unique = encoded.agency[looked_at], np.array(encoded.unique, dtype=bool)
+
+    def weigh(a: Ints, b: Ints) -> tuple[Floats, Bools]:
+        return _weigh(engine, trained, encoded, (looked_at[a], looked_at[b]))
+
+    forced = force(judged, (source, unique), pairs, weigh, most)
+    is_link = weighed.accepted.copy()
+    is_link[forced.rows] = False
+    rows = np.flatnonzero(is_link)
     clusters = resolve(
         len(looked_at),
         hash_strings(ids, ORDER_SEED),
-        Links(a[rows], b[rows], weighed.weight[rows]),
-        lambda one, other: _weigh(engine, trained, encoded, (looked_at[one], looked_at[other])),
-        Constraints(encoded.agency[looked_at], np.array(encoded.unique, dtype=bool)),
-        Settings(trained.definition.maximum_cluster),
+        forced.added_to(Links(pairs[0][rows], pairs[1][rows], weighed.weight[rows])),
+        weigh,
+        Constraints(source, unique, *judged.apart),
+        Settings(most),
     )
-    is_link = weighed.accepted.copy()
-    is_link[rows] = clusters.cut == 0
-    refused = np.flatnonzero(~weighed.accepted)
-    summary = summarise(clusters, a[refused], b[refused])
+    is_link[forced.rows] = True
+    refused = np.flatnonzero(~is_link)
+    is_link[rows] = clusters.cut[: len(rows)] == 0
+    is_link[forced.rows] = clusters.cut[len(rows) :][forced.row >= 0] == 0
+    needs_attention = in_need_of_attention(judged, forced, clusters.labels)
+    summary = summarise(clusters, pairs[0][refused], pairs[1][refused], needs_attention)
     first_members = _first_members(clusters.labels)
-    firsts = first.copy()
+    firsts = part.first.copy()
     firsts[looked_at] = looked_at[first_members][clusters.labels]
     labels, names = _named(firsts, encoded)
     # Records stand in the order of their ids, so the first has the smallest.

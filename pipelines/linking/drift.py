@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.errors import LinkageError
+from pipelines.identity.judgements import read_judgements_now
 from pipelines.identity.runs import read_link_run
 from pipelines.link.features import Ints
 from pipelines.linking.scope import read_scope
@@ -53,8 +54,9 @@ def measure_drift(retrain: bool = False) -> Drift:
     with transaction() as connection:
         run = latest_link_run(connection)
         inputs = read_link_run(connection, run.run_id)
+        judged = read_judgements_now(connection)
     scope = read_scope(run.run_id, inputs.extract_ids)
-    anew = link_anew(scope.data, None if retrain else str(run.inputs["model_version"]))
+    anew = link_anew(scope.data, None if retrain else str(run.inputs["model_version"]), judged)
     kept = read_arrow(
         "SELECT record_id, cluster_id FROM linked.cluster_of(:run) JOIN linked.record_of(:run) USING (record_id)"
         " ORDER BY record_id",

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from pipelines.contracts.model import load_model
 from pipelines.errors import LinkageError
+from pipelines.identity.judgements import as_run_input, read_judgements_now
 from pipelines.identity.people import assign_people
 from pipelines.identity.protection import latest_demand
 from pipelines.identity.records import register_records
+from pipelines.identity.review import fill_review_queue
 from pipelines.identity.runs import later_period
 from pipelines.ingest.link_inputs import LinkInputs, link_inputs
 from pipelines.link.incremental.rows import difference
+from pipelines.link.judged import Ruling, joined_with, needing_attention
 from pipelines.link.report.content import as_data, describe_blocking
 from pipelines.link.thresholds.rates import error_rates
 from pipelines.linking.method import linking_method
 from pipelines.linking.scope import Scope, read_scope
 from pipelines.linking.scores import Linked, link_data
 from pipelines.stage_report import StageReport
-from pipelines.warehouse.chains import Place, save_clusters, save_edges, save_lineage
+from pipelines.warehouse.chains import Place, save_alone, save_clusters, save_edges, save_lineage
 from pipelines.warehouse.engine import stage_lock, transaction
 from pipelines.warehouse.linkage import save_model
 from pipelines.warehouse.runs import Run, finish_run, open_run, save_report
@@ -38,23 +43,26 @@ def link_run(period: str, retrain: bool = False) -> int:
     inputs = link_inputs(period)
     if inputs.missing:
         raise LinkageError(f"{period} cannot be linked: nothing usable from {', '.join(inputs.missing)}")
-    run = open_run("link", period, _as_inputs(inputs, retrain))
+    with transaction() as connection:
+        judged = read_judgements_now(connection)
+    run = open_run("link", period, _as_inputs(inputs, retrain, judged.rulings))
     if run.is_done:
         log.info("link %s: run %d linked the same deliveries before; nothing to do", period, run.run_id)
         return run.run_id
     with stage_lock("link"):
         started = time.monotonic()
         scope = read_scope(run.run_id, inputs.extract_ids)
-        linked = link_data(scope.data, period, retrain)
+        linked = link_data(scope.data, period, retrain, judged)
         _tell(linked)
         with transaction() as connection:
-            _save(connection, run, scope, linked)
+            _save(connection, run, scope, linked, judged.rulings)
+            fill_review_queue(connection, run.run_id, judged.rulings, linked.model.link_probability)
             save_report(connection, run.run_id, _report(period, scope, linked), time.monotonic() - started)
             finish_run(connection, run.run_id, model_version=linked.model.version)
     return run.run_id
 
 
-def _as_inputs(inputs: LinkInputs, retrain: bool) -> dict[str, object]:
+def _as_inputs(inputs: LinkInputs, retrain: bool, rulings: Sequence[Ruling]) -> dict[str, object]:
     return {
         "period": inputs.period,
         "delivery_ids": list(inputs.delivery_ids),
@@ -63,6 +71,7 @@ def _as_inputs(inputs: LinkInputs, retrain: bool) -> dict[str, object]:
         "definition": load_model().model,
         "retrain": retrain,
         "notice_id": _latest_demand(),
+        "judgements": as_run_input(rulings),
     }
 
 
@@ -79,7 +88,7 @@ def _tell(linked: Linked) -> None:
     log.info("link: model %s, %s: %s records", linked.model.version, since, told)
 
 
-def _save(connection: Connection, run: Run, scope: Scope, linked: Linked) -> None:
+def _save(connection: Connection, run: Run, scope: Scope, linked: Linked, rulings: Sequence[Ruling]) -> None:
     """Keep what linking found; of a period before the one where the ledger stands, the ledger takes no people."""
     run_id = run.run_id
     place = Place(run_id, linked.base, linked.model.version, linking_method())
@@ -87,7 +96,10 @@ def _save(connection: Connection, run: Run, scope: Scope, linked: Linked) -> Non
     save_model(connection, linked.model)
     save_lineage(connection, place, linked.relinked.delta.counts)
     save_edges(connection, place, found)
-    save_clusters(connection, place, found, scope.alone)
+    joined = joined_with(rulings, scope.alone)
+    marked = needing_attention(found.summaries, linked.relinked.held.table, joined)
+    save_clusters(connection, place, replace(found, summaries=marked))
+    save_alone(connection, place, scope.alone, joined)
     register_records(connection, run_id)
     if (later := later_period(connection, run.period)) is None:
         assign_people(connection, run_id)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from pipelines.contracts.model import load_model
+from pipelines.identity.judgements import NOBODY_JUDGED, JudgedNow
 from pipelines.link import FusedEngine, LinkData, TrainedModel, train_encoded
 from pipelines.link.checks import MADE_BEFORE, check_threshold, reason_to_skip, report_threshold
 from pipelines.link.encode import encode
@@ -16,6 +17,7 @@ from pipelines.link.fused.arrays import Words
 from pipelines.link.hold import choose_join, judge_join
 from pipelines.link.incremental import Before, Relinked, compare_content, content_hashes, nothing_before
 from pipelines.link.incremental.relink import go_on, relink
+from pipelines.link.judged import Judged
 from pipelines.link.thresholds.assess import Objective
 from pipelines.link.thresholds.choose import FALSE_LINK_RATE
 from pipelines.link.thresholds.edges import make_edges
@@ -49,7 +51,7 @@ class Linked:
     checked: ThresholdReport
 
 
-def link_data(data: LinkData, period: str, retrain: bool) -> Linked:
+def link_data(data: LinkData, period: str, retrain: bool, judged: JudgedNow = NOBODY_JUDGED) -> Linked:
     """Return what linking finds among the records of a period, under the youngest version of today's definition.
 
     A version is frozen, its join threshold too: later periods are scored and linked by the same, so that a weight
@@ -59,31 +61,39 @@ def link_data(data: LinkData, period: str, retrain: bool) -> Linked:
         known = None if retrain else _usable(connection)
         base = find_base(connection, period, linking_method(), known.version) if known else None
     if known is None:
-        return _trained(data)
-    return _gone_on(data, known, base)
+        return _trained(data, judged)
+    return _gone_on(data, known, base, judged)
 
 
-def link_anew(data: LinkData, model_version: str | None) -> Linked:
+def link_anew(data: LinkData, model_version: str | None, judged: JudgedNow = NOBODY_JUDGED) -> Linked:
     """Return what linking finds when it compares everybody with everybody, whatever was found before.
 
     Under the model of a version; with None, under one that is trained for it.
     """
     if model_version is None:
-        return _trained(data)
+        return _trained(data, judged)
     with transaction() as connection:
-        return _gone_on(data, read_model(connection, model_version), None)
+        return _gone_on(data, read_model(connection, model_version), None, judged)
 
 
 def _objective() -> Objective:
     return Objective(FALSE_LINK_RATE, load_model().target_false_link_rate)
 
 
-def _gone_on(data: LinkData, trained: TrainedModel, base: Base | None) -> Linked:
+def _gone_on(data: LinkData, trained: TrainedModel, base: Base | None, judged: JudgedNow) -> Linked:
     """Return what linking finds under a model version, going on from an earlier run where there is one."""
     encoded = encode(trained.definition, data)
     content = content_hashes(data, content_seed())[encoded.source_row]
     before = nothing_before() if base is None else read_before(base.run_id)
-    relinked = relink(FusedEngine(), trained, encoded, content, before)
+    relinked = relink(
+        FusedEngine(),
+        trained,
+        encoded,
+        content,
+        before,
+        judged=Judged.compiled(judged.rulings, encoded),
+        look_at=encoded.positions_of(judged.named),
+    )
     return Linked(trained, base, before, relinked, content, _judged(trained, data, relinked))
 
 
@@ -95,7 +105,7 @@ def _usable(connection: Connection) -> TrainedModel | None:
     return known if (known.join.objective, known.join.target) == (objective.name, objective.bound) else None
 
 
-def _trained(data: LinkData) -> Linked:
+def _trained(data: LinkData, judged: JudgedNow) -> Linked:
     """Return what linking finds with a model that is trained on these very records."""
     definition, engine = load_model(), FusedEngine()
     encoded = encode(definition, data)
@@ -104,7 +114,8 @@ def _trained(data: LinkData) -> Linked:
     scored = score_encoded(engine, train_encoded(definition, encoded, engine), encoded)
     scored, threshold = choose_join(scored, data, _objective())
     nobody = nothing_before()
-    relinked = go_on(engine, scored, compare_content(nobody, encoded.record_ids, content), nobody)
+    everything = compare_content(nobody, encoded.record_ids, content)
+    relinked = go_on(engine, scored, everything, nobody, Judged.compiled(judged.rulings, encoded))
     skipped = reason_to_skip(encoded.size, None)
     checked = check_threshold(scored, data, threshold, relinked.held, skipped)
     return Linked(scored.trained, None, nobody, relinked, content, checked)

@@ -128,15 +128,14 @@ def save_edges(connection: Connection, place: Place, found: Difference) -> None:
     connection.exec_driver_sql("ANALYZE linked.edge")
 
 
-def save_clusters(connection: Connection, place: Place, found: Difference, alone: frozenset[str]) -> None:
-    """Keep the records, clusters and summaries of a run; records that are kept `alone` are a cluster each."""
+def save_clusters(connection: Connection, place: Place, found: Difference) -> None:
+    """Keep the records, clusters and summaries of a run, and end those that hold no more."""
     _end(connection, place, "record", "record_id", found.ended_records)
     _end(connection, place, "cluster", "record_id", found.ended_clusters)
     _end(connection, place, "cluster_summary", "cluster_id", found.ended_summaries)
     load_arrow(connection, record_state, _placed(place, found.records))
     load_arrow(connection, cluster, _placed(place, found.clusters))
     load_arrow(connection, cluster_summary, _placed(place, found.summaries))
-    _keep_alone(connection, place, alone)
     for table in (record_state, cluster, cluster_summary):
         connection.exec_driver_sql(f"ANALYZE {table.fullname}")
 
@@ -204,9 +203,16 @@ _TURNING = """
 """
 
 
-def _keep_alone(connection: Connection, place: Place, alone: frozenset[str]) -> None:
+def save_alone(
+    connection: Connection, place: Place, alone: frozenset[str], needing_attention: frozenset[str]
+) -> None:
     """Give each record that stands alone a cluster of its own, and end those of records that do no more."""
-    values = {"run": place.run_id, "chain": place.chain_run, "alone": sorted(alone)}
+    values = {
+        "run": place.run_id,
+        "chain": place.chain_run,
+        "alone": sorted(alone),
+        "marked": sorted(alone & needing_attention),
+    }
     for statement in _ALONE:
         connection.execute(text(statement), values)
 
@@ -231,7 +237,8 @@ _ALONE = (
     """
     UPDATE linked.cluster_summary s SET until_run = :run FROM were_alone w
     WHERE s.chain_run = :chain AND s.until_run IS NULL AND s.run_id < :run AND s.cluster_id = w.record_id
-      AND s.cluster_id <> ALL(CAST(:alone AS uuid[]))
+      AND (s.cluster_id <> ALL(CAST(:alone AS uuid[]))
+           OR s.needs_attention <> (s.cluster_id = ANY(CAST(:marked AS uuid[]))))
     """,
     """
     INSERT INTO linked.cluster (run_id, chain_run, record_id, cluster_id)
@@ -239,9 +246,13 @@ _ALONE = (
     WHERE id NOT IN (SELECT record_id FROM were_alone)
     """,
     """
-    INSERT INTO linked.cluster_summary (run_id, chain_run, cluster_id, records, density, was_cut, is_contested)
-    SELECT :run, :chain, id, 1, 1, false, false FROM unnest(CAST(:alone AS uuid[])) AS a (id)
-    WHERE id NOT IN (SELECT record_id FROM were_alone)
+    INSERT INTO linked.cluster_summary (run_id, chain_run, cluster_id, records, density, was_cut, is_contested,
+                                        needs_attention)
+    SELECT :run, :chain, id, 1, 1, false, false, id = ANY(CAST(:marked AS uuid[]))
+    FROM unnest(CAST(:alone AS uuid[])) AS a (id)
+    WHERE NOT EXISTS (
+        SELECT FROM linked.cluster_summary s
+        WHERE s.chain_run = :chain AND s.until_run IS NULL AND s.cluster_id = id)
     """,
     "DROP TABLE were_alone",
 )

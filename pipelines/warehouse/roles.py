@@ -43,7 +43,8 @@ SCHEMA_READERS: Mapping[str, tuple[str, ...]] = {
 }
 
 # Single relations: the auditor reads link evidence, but neither term frequencies, which are names, nor who is
-# protected; the engineer reads why rows were set aside, not the rows.
+# protected, nor the reason of a judgement, in which people may write what they know about somebody; the engineer
+# reads why rows were set aside, not the rows.
 RELATION_GRANTS: tuple[tuple[str, str], ...] = (
     ("SELECT (model_version, name, definition, training, created_at) ON linked.model", AUDITOR),
     ("SELECT ON linked.edge, linked.cluster, linked.cluster_summary, linked.lineage", AUDITOR),
@@ -52,6 +53,11 @@ RELATION_GRANTS: tuple[tuple[str, str], ...] = (
     ("EXECUTE ON FUNCTION identity.membership_as_of(date), identity.person_as_of(date)", AUDITOR),
     ("EXECUTE ON FUNCTION identity.living_person(uuid)", AUDITOR),
     ("EXECUTE ON FUNCTION identity.living_person(uuid)", LINKAGE),
+    ("SELECT ON identity.review_pair", AUDITOR),
+    (
+        "SELECT (judgement_id, verdict, records, scope, decided_by, decided_at, expires_at) ON identity.judgement",
+        AUDITOR,
+    ),
     ("SELECT ON quarantine.reasons", ENGINEER),
     ("SELECT ON quarantine.reasons", AUDITOR),
 )

@@ -21,19 +21,8 @@ from pipelines.settings import load_settings
 pytestmark = pytest.mark.database
 
 COMMANDS = (
-    *(
-        "prepare",
-        "watch",
-        "ingest",
-        "link",
-        "publish",
-        "roll-back",
-        "status",
-        "changes",
-        "explain",
-        "model",
-        "sql",
-    ),
+    *("prepare", "watch", "ingest", "link", "publish", "roll-back", "status", "explain", "model", "sql"),
+    *("review", "judge", "judgements", "changes", "drift"),
     *("evaluate", "protect", "quarantine", "access", "contracts", "dictionary", "synth", "demo", "up"),
 )
 

@@ -357,10 +357,16 @@ def test_an_auditor_reads_link_evidence_but_no_term_frequencies_and_no_protectio
             "SELECT model_version, definition, training FROM linked.model",
             "SELECT * FROM linked.edge",
             "SELECT * FROM identity.membership",
+            "SELECT * FROM identity.review_pair",
+            "SELECT verdict, records, scope, decided_by, decided_at, expires_at FROM identity.judgement",
             "SELECT * FROM audit.stage_report",
         ):
             assert connection.execute(query).fetchall()
-        for query in ("SELECT parameters FROM linked.model", "SELECT * FROM identity.protection_notice"):
+        for query in (
+            "SELECT parameters FROM linked.model",
+            "SELECT * FROM identity.protection_notice",
+            "SELECT reason FROM identity.judgement",
+        ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(query)
 

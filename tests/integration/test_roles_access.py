@@ -161,7 +161,7 @@ def test_a_grant_that_should_not_be_is_refused(
         grant_access(grantee, schema, reason, hours, "somebody")
 
 
-def test_the_record_of_accesses_and_of_protection_is_never_changed(
+def test_the_record_of_accesses_protection_and_judgements_is_never_changed(
     warehouse: Warehouse, engineer: psycopg.Connection
 ) -> None:
     grant_access(LOGIN, "quarantine", "ticket 12", 8, "information governance")
@@ -171,6 +171,9 @@ def test_the_record_of_accesses_and_of_protection_is_never_changed(
         "DELETE FROM audit.access_log",
         "TRUNCATE audit.access_log",
         "DELETE FROM identity.protection_notice",
+        "UPDATE identity.judgement SET verdict = 'SAME'",
+        "DELETE FROM identity.judgement",
+        "TRUNCATE identity.judgement",
     ):
         with pytest.raises(DatabaseRefused, match="never changed"), transaction() as connection:
             connection.exec_driver_sql(statement)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pipelines.link.clusters import Clusters, Constraints, Links, Settings, resolve
+from pipelines.link.forced import Forced, force, in_need_of_attention
+from pipelines.link.judged import Judged, each_once, no_pairs
 
 Pair = tuple[int, int]
 LIMIT = 500
@@ -15,7 +17,10 @@ LIMIT = 500
 
 @dataclass(frozen=True)
 class World:
-    """Records 0..n-1; what each pair weighs (`strangers` where nothing is said), and what must not be together."""
+    """Records 0..n-1; what each pair weighs (`strangers` where nothing is said), and what must not be together.
+
+    `same` pairs were judged one person, `apart` pairs two people.
+    """
 
     size: int
     links: dict[Pair, float]
@@ -30,25 +35,25 @@ class World:
     pairs_at_once: int = 1000
     pairs_per_component: int = 10**7
     keys: tuple[int, ...] | None = None
+    same: frozenset[Pair] = frozenset()
+
+    @property
+    def judged(self) -> Judged:
+        return Judged(*(each_once(np.array(sorted(each)).reshape(-1, 2)) for each in (self.same, self.apart)))
 
     def weight(self, pair: Pair) -> float:
         return self.links.get(pair, self.weights.get(pair, self.strangers))
 
     def resolve(self) -> Clusters:
-        def weigh(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            assert (a < b).all()
-            pairs = list(zip(a.tolist(), b.tolist(), strict=True))
-            return (
-                np.array([self.weight(each) for each in pairs]),
-                np.array([each in self.barred for each in pairs], dtype=bool),
-            )
-
+        forced = self.forced()
+        joined = set(zip(*(each.tolist() for each in forced.pairs), strict=True))
+        links = {pair: weight for pair, weight in self.links.items() if pair not in joined}
         keys = self.keys or range(self.size)
         return resolve(
             self.size,
             np.array(list(keys), dtype=np.uint64),
-            Links(*columns(self.links), np.array(list(self.links.values()), dtype=float)),
-            weigh,
+            forced.added_to(Links(*columns(links), np.array(list(links.values()), dtype=float))),
+            self._weigh,
             Constraints(
                 None if self.source is None else np.array(self.source, dtype=np.int32),
                 np.array(self.unique, dtype=bool),
@@ -58,6 +63,24 @@ class World:
             Settings(
                 self.limit, pairs_at_once=self.pairs_at_once, pairs_per_component=self.pairs_per_component
             ),
+        )
+
+    def forced(self) -> Forced:
+        source = np.zeros(self.size, np.int32) if self.source is None else np.array(self.source, np.int32)
+        unique = np.array(() if self.source is None else self.unique, dtype=bool)
+        return force(self.judged, (source, unique), no_pairs(), self._weigh, self.limit)
+
+    def needs_attention(self) -> set[frozenset[int]]:
+        found = self.resolve()
+        marked = np.flatnonzero(in_need_of_attention(self.judged, self.forced(), found.labels))
+        return {frozenset(np.flatnonzero(found.labels == each).tolist()) for each in marked}
+
+    def _weigh(self, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        assert (a < b).all()
+        pairs = list(zip(a.tolist(), b.tolist(), strict=True))
+        return (
+            np.array([self.weight(each) for each in pairs]),
+            np.array([each in self.barred for each in pairs], dtype=bool),
         )
 
     def forbids(self, a: int, b: int) -> bool:
@@ -88,6 +111,7 @@ class World:
             weights={pair(each): weight for each, weight in self.weights.items()},
             barred=frozenset(map(pair, self.barred)),
             apart=frozenset(map(pair, self.apart)),
+            same=frozenset(map(pair, self.same)),
             source=column(self.source),
             scope=column(self.scope),
             keys=column(self.keys or tuple(range(self.size))),

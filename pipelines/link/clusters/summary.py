@@ -19,6 +19,7 @@ SUMMARY_SCHEMA = pa.schema(
         ("density", pa.float64()),
         ("was_cut", pa.bool_()),
         ("is_contested", pa.bool_()),
+        ("needs_attention", pa.bool_()),
     ]
 )
 
@@ -32,9 +33,12 @@ class Summary:
     density: Floats
     was_cut: Bools
     is_contested: Bools
+    needs_attention: Bools
 
 
-def summarise(clusters: Clusters, refused_a: Ints, refused_b: Ints) -> Summary:
+def summarise(
+    clusters: Clusters, refused_a: Ints, refused_b: Ints, needs_attention: Bools | None = None
+) -> Summary:
     """Return the summary of each cluster.
 
     A cluster is contested when two of its records were compared and are not linked to each other. That an accepted
@@ -44,12 +48,14 @@ def summarise(clusters: Clusters, refused_a: Ints, refused_b: Ints) -> Summary:
         clusters: what `resolve` returned.
         refused_a: with `refused_b`, positions of the pairs that were compared and are no links.
         refused_b: see `refused_a`.
+        needs_attention: by label, whether judgements contradict each other or the evidence; none does unless said.
     """
     facts, labels = clusters.facts, clusters.labels
     contested = np.zeros(len(facts.records), dtype=bool)
     contested[labels[refused_a[labels[refused_a] == labels[refused_b]]]] = True
     weakest = 1.0 / (1.0 + np.exp2(-facts.weakest_link))
-    return Summary(facts.records, weakest, facts.density, facts.was_cut, contested)
+    attention = np.zeros(len(facts.records), dtype=bool) if needs_attention is None else needs_attention
+    return Summary(facts.records, weakest, facts.density, facts.was_cut, contested, attention)
 
 
 def summary_table(summary: Summary, names: pa.Array) -> pa.Table:
@@ -63,6 +69,7 @@ def summary_table(summary: Summary, names: pa.Array) -> pa.Table:
             "density": pa.array(summary.density, pa.float64()),
             "was_cut": pa.array(summary.was_cut, pa.bool_()),
             "is_contested": pa.array(summary.is_contested, pa.bool_()),
+            "needs_attention": pa.array(summary.needs_attention, pa.bool_()),
         },
         schema=SUMMARY_SCHEMA,
     ).sort_by("cluster_id")

@@ -48,6 +48,11 @@ class Encoded:
             raise LinkageError("linking: a record id is not among the records")
         return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
 
+    def positions_of(self, record_ids: list[str]) -> Ints:
+        """Return where those of these records stand that are here."""
+        found = pc.index_in(pa.array(record_ids, pa.string()), value_set=self.record_ids).drop_null()
+        return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
+
     def ids(self, positions: Ints) -> pa.Array:
         """Return the ids of the records at these positions."""
         return self.record_ids.take(pa.array(positions))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.link.engines.base import Scored
+from pipelines.link.compare import Pairs
+from pipelines.link.engines.base import Scored, weight_of
 from pipelines.link.features import Bools, Floats, Ints
 from pipelines.link.incremental.before import Before
 from pipelines.link.incremental.delta import GONE, Delta
@@ -41,11 +42,16 @@ class Known:
     left: Ints
 
 
-def known_pairs(before: Before, delta: Delta, scored: Scored) -> Known:
-    """Return all pairs: `scored` has those of which one record or both are new or changed."""
+def known_pairs(before: Before, delta: Delta, scored: Scored, forced: Pairs) -> Known:
+    """Return all pairs: `scored` has those of which one record or both are new or changed.
+
+    A pair below the lowest threshold is an edge only as long as judgements join it, as those of `forced`.
+    """
     edges, touched = before.edges, delta.touched
     a, b = delta.place[edges.a], delta.place[edges.b]
     holds = (a != GONE) & (b != GONE) & ~np.append(touched, True)[a] & ~np.append(touched, True)[b]
+    low = np.flatnonzero(holds & (edges.weight < weight_of(scored.trained.definition.edge_probability)))
+    holds[low] = is_among((a[low], b[low]), forced, len(touched))
     row, ended, found = np.flatnonzero(holds), np.flatnonzero(~holds), scored.found
     left = np.concatenate([a[ended], b[ended]])
     return Known(
@@ -59,6 +65,12 @@ def known_pairs(before: Before, delta: Delta, scored: Scored) -> Known:
         ended=ended,
         left=np.unique(left[left != GONE]),
     )
+
+
+def is_among(pairs: Pairs, known: Pairs, size: int) -> Bools:
+    """Return which pairs, in whichever order of their two, are among others (a < b) of `size` records."""
+    a, b = pairs
+    return np.isin(np.minimum(a, b) * size + np.maximum(a, b), known[0] * size + known[1])
 
 
 def accepted_pairs(known: Known, trained: TrainedModel, cluster: Ints) -> Bools:

@@ -15,11 +15,13 @@ from pipelines.link.clusters.graph import connected
 from pipelines.link.encode import Encoded
 from pipelines.link.engines.base import Engine, Progress, Scored, score_encoded
 from pipelines.link.features import Bools, Ints
+from pipelines.link.forced import source_of, with_judged
 from pipelines.link.fused.arrays import Words
-from pipelines.link.hold import Held, Weighed, hold_pairs
+from pipelines.link.hold import Held, Part, Weighed, hold_pairs
 from pipelines.link.incremental.before import Before, BeforeEdges
 from pipelines.link.incremental.delta import GONE, Delta, compare_content
 from pipelines.link.incremental.known import Known, accepted_pairs, known_pairs
+from pipelines.link.judged import Judged, forced_pairs
 from pipelines.link.trained import TrainedModel
 
 
@@ -60,6 +62,7 @@ def relink(
     before: Before,
     *,
     progress: Progress | None = None,
+    judged: Judged | None = None,
     look_at: Ints | None = None,
 ) -> Relinked:
     """Return what linking finds among encoded records, going on from what an earlier run left.
@@ -71,18 +74,29 @@ def relink(
         content: their content hashes, in the order of `encoded`.
         before: what the earlier run left behind; `nothing_before()` for a first run.
         progress: told how many pairs of how many were enumerated.
+        judged: what people decided about records.
         look_at: positions whose clusters are to be made anew, though nothing of them changed.
     """
     delta = compare_content(before, encoded.record_ids, content)
     scored = score_encoded(engine, trained, encoded, progress, delta.touched)
-    return go_on(engine, scored, delta, before, look_at)
+    return go_on(engine, scored, delta, before, judged, look_at)
 
 
 def go_on(
-    engine: Engine, scored: Scored, delta: Delta, before: Before, look_at: Ints | None = None
+    engine: Engine,
+    scored: Scored,
+    delta: Delta,
+    before: Before,
+    judged: Judged | None = None,
+    look_at: Ints | None = None,
 ) -> Relinked:
     """Return what follows from the pairs that were compared now, and those that the earlier run left."""
-    encoded, known = scored.encoded, known_pairs(before, delta, scored)
+    encoded, judged = scored.encoded, judged or Judged.none()
+    forced = forced_pairs(judged, *source_of(encoded), scored.trained.definition.maximum_cluster)
+    known = known_pairs(before, delta, scored, forced)
+    if len(forced[0]):
+        scored = with_judged(engine, scored, judged, (known.a, known.b))
+        known = known_pairs(before, delta, scored, forced)
     cluster, lost = earlier_clusters(before, delta, encoded)
     accepted = accepted_pairs(known, scored.trained, cluster)
     seeds = [np.flatnonzero(delta.touched), known.left, lost, *([] if look_at is None else [look_at])]
@@ -91,7 +105,7 @@ def go_on(
     inside[looked_at] = True
     rows = np.flatnonzero(inside[known.a])
     weighed = Weighed(known.a[rows], known.b[rows], known.weight[rows], accepted[rows])
-    held = hold_pairs(engine, scored.trained, encoded, weighed, looked_at, cluster)
+    held = hold_pairs(engine, scored.trained, encoded, weighed, Part(looked_at, cluster, judged))
     is_link = known.was_link.copy()
     is_link[rows] = held.is_link
     return Relinked(delta, scored, known, held, is_link, looked_at, cluster)
