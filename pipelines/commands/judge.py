@@ -116,10 +116,10 @@ def _last_day(each: Judgement) -> str:
 
 
 def _list_contradictions() -> None:
-    from pipelines.warehouse.runs import latest_link_run
     from pipelines.identity.contradictions import contradictions
     from pipelines.identity.judgements import live_judgements
     from pipelines.warehouse.engine import transaction
+    from pipelines.warehouse.runs import latest_link_run
 
     with transaction() as connection:
         run_id = latest_link_run(connection).run_id
@@ -148,10 +148,10 @@ def review(
     First bridges, without which a person would fall apart, or which would join two people of several records; then
     pairs across agencies; then those near the join threshold. *records*: how many the answer would join or part.
     """
-    from pipelines.warehouse.runs import latest_link_run
     from pipelines.identity.judgements import live_judgements
     from pipelines.identity.review import review_queue
     from pipelines.warehouse.engine import transaction
+    from pipelines.warehouse.runs import latest_link_run
 
     with transaction() as connection:
         run_id = latest_link_run(connection).run_id
