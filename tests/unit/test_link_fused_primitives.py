@@ -19,12 +19,13 @@ from rapidfuzz.distance import OSA, JaroWinkler
 from recordlinkage.algorithms.string import jarowinkler_similarity
 
 from pipelines.errors import LinkageError
+from pipelines.link.fused.agreement import nothing_held
 from pipelines.link.fused.grouping import group_keys, renumber
 from pipelines.link.fused.hashing import hash_strings, mix64, pair_hash
 from pipelines.link.fused.strings import (
+    Strings,
     is_one_edit,
     jaro_winkler,
-    jaro_winkler_from,
     letter_shapes,
     string_table,
 )
@@ -101,9 +102,15 @@ SHAPES = letter_shapes(*TABLE)
 TEXT = st.text(alphabet="ABCZ '-", max_size=20)
 
 
+def similarity(table: Strings, i: int, j: int, floor: float = 0.0) -> float:
+    return jaro_winkler((*table, letter_shapes(*table)), nothing_held(1), (0, i, j), floor)
+
+
 @pytest.fixture(scope="module")
 def similarities() -> np.ndarray:
-    return np.array([jaro_winkler(*TABLE, 2 * row, 2 * row + 1) for row in range(len(PAIRS))])
+    """Of each pair, with room that is used again and again."""
+    texts, held = (*TABLE, SHAPES), nothing_held(1)
+    return np.array([jaro_winkler(texts, held, (0, 2 * row, 2 * row + 1), 0.0) for row in range(len(PAIRS))])
 
 
 def test_jaro_winkler_is_that_of_jellyfish_and_rapidfuzz_to_the_last_bit(similarities):
@@ -124,15 +131,16 @@ def test_jaro_winkler_is_that_of_recordlinkage_and_of_duckdb(similarities):
 
 def test_jaro_winkler_with_an_empty_string_is_nothing():
     table = string_table(["", "", "A"])
-    assert jaro_winkler(*table, 0, 1) == jaro_winkler(*table, 0, 2) == jaro_winkler(*table, 2, 0) == 0.0
-    assert jaro_winkler_from(*table, letter_shapes(*table), 0, 2, 0.5) == 0.0
+    assert similarity(table, 0, 1) == similarity(table, 0, 2) == similarity(table, 2, 0) == 0.0
+    assert similarity(table, 0, 2, 0.5) == 0.0
 
 
 def test_a_similarity_is_told_exactly_where_it_reaches_the_floor(similarities):
-    for row, similarity in enumerate(similarities):
-        for floor in (similarity, np.nextafter(similarity, 2.0), 0.0, 0.4, 0.7, 0.88, 0.92, 1.0):
-            told = jaro_winkler_from(*TABLE, SHAPES, 2 * row, 2 * row + 1, floor)
-            assert told == (similarity if similarity >= floor else 0.0)
+    texts, held = (*TABLE, SHAPES), nothing_held(1)
+    for row, exact in enumerate(similarities):
+        for floor in (exact, np.nextafter(exact, 2.0), 0.0, 0.4, 0.7, 0.88, 0.92, 1.0):
+            told = jaro_winkler(texts, held, (0, 2 * row, 2 * row + 1), floor)
+            assert told == (exact if exact >= floor else 0.0)
 
 
 def test_a_text_of_any_length_has_its_whole_length():
@@ -145,7 +153,7 @@ def test_a_text_of_any_length_has_its_whole_length():
 @given(TEXT.filter(bool), TEXT.filter(bool))
 def test_jaro_winkler_of_any_two_strings_is_symmetric_and_that_of_rapidfuzz(one, other):
     table = string_table([one, other])
-    assert jaro_winkler(*table, 0, 1) == jaro_winkler(*table, 1, 0) == JaroWinkler.similarity(one, other)
+    assert similarity(table, 0, 1) == similarity(table, 1, 0) == JaroWinkler.similarity(one, other)
 
 
 def test_edits_are_those_of_optimal_string_alignment_for_all_short_strings():
@@ -188,7 +196,7 @@ def test_a_table_reads_nothing_beyond_its_last_string():
     array = pa.Array.from_buffers(
         pa.string(), 2, [None, pa.py_buffer(np.array([0, 3, 6], np.int32)), pa.py_buffer(b"ANNANA")]
     )
-    assert jaro_winkler(*string_table(array), 0, 1) == jellyfish.jaro_winkler_similarity("ANN", "ANA")
+    assert similarity(string_table(array), 0, 1) == jellyfish.jaro_winkler_similarity("ANN", "ANA")
 
 
 def test_a_table_of_no_strings_is_empty():

@@ -10,7 +10,8 @@ import numpy as np
 
 from pipelines.link.compiled import borrowed, compiled, inlined
 from pipelines.link.features import Floats, Ints
-from pipelines.link.fused.kernel import Pass, borrowed_pass, compare, reach_of_one
+from pipelines.link.fused.agreement import nothing_held
+from pipelines.link.fused.kernel import Pass, borrowed_held, borrowed_pass, compare, reach_of_one
 from pipelines.link.fused.pack import Matrix
 from pipelines.link.fused.predicates import Several, share, smallest_shared
 from pipelines.link.fused.program import Smalls, Table
@@ -87,10 +88,10 @@ def scan(
     cells, table, several = borrowed(matrix), borrowed(texts[0]), mine[5]
     owned, flags = empty_tile(matrix.shape[1], len(table), len(mine[0])), np.zeros(SIDE, np.int32)
     tile, every_flag = borrowed_tile(owned), borrowed(flags)
-    levels = np.empty(len(mine[0]), np.int8)
-    vector = borrowed(levels)
+    levels, texts_held = np.empty(len(mine[0]), np.int8), nothing_held(len(mine[1]))
+    room = (borrowed(levels), borrowed_held(texts_held))
     out_a, out_b = np.empty(FIRST_ROOM, np.int64), np.empty(FIRST_ROOM, np.int64)
-    out_vectors = np.empty((FIRST_ROOM, len(vector)), np.int8)
+    out_vectors = np.empty((FIRST_ROOM, len(levels)), np.int8)
     kept, all_met, all_new = 0, 0, 0
     block = int(np.searchsorted(starts, begin, side="right")) - 1
     while block < len(starts) - 1 and starts[block] < end:
@@ -126,17 +127,18 @@ def scan(
                     start, ceilings = prior[cells[a, 0], cells[b, 0]], (tile.ceilings, span[0] + at)
                     if is_alone and reach_of_one(mine, cells, a, b, start, ceilings) < floor:
                         continue
-                    if compare(mine, cells, (a, b), (start, bound), ceilings, vector) < bound:
+                    if compare(mine, cells, (a, b), (start, bound), ceilings, room) < bound:
                         continue
                     if kept == len(out_a):
                         out_a, out_b = _roomier(out_a), _roomier(out_b)
                         out_vectors = _roomier_rows(out_vectors)
-                    out_a[kept], out_b[kept], out_vectors[kept] = a, b, vector
+                    out_a[kept], out_b[kept], out_vectors[kept] = a, b, room[0]
                     kept += 1
         block += 1
     # Kept until here: what was borrowed from them is used above.
     owned.present[:], owned.ceilings[:], flags[:], levels[:] = 0, 0, 0, 0
     owned.lanes[:], owned.cells[:], owned.masks[:], owned.shapes[:] = 0, 0, 0, 0
+    texts_held.places[:], texts_held.text[:] = 0, 0
     owned.beginnings[:], owned.dates[:], owned.several[:] = 0, 0, 0
     return out_a[:kept], out_b[:kept], out_vectors[:kept], all_met, all_new
 
