@@ -98,14 +98,15 @@ class FusedEngine(DataEngine):
     def levels(self, model: LinkageModel, encoded: Encoded, pairs: Pairs) -> Levels:
         """Return the level vectors of any pairs of positions."""
         packed = self._pack(encoded, comparison_features(model))
-        work = _work(write_program(model, packed, encoded), packed)
+        program = write_program(model, packed, encoded)
+        work = _work(program, packed)
         _tell_of_compiling(levels_of_pairs)
         levels = np.empty((len(pairs[0]), len(model.comparisons)), dtype=np.int8)
 
         def part(start: int) -> None:
             rows = slice(start, start + PAIRS_AT_ONCE)
             a, b = (np.ascontiguousarray(side[rows], dtype=np.int64) for side in pairs)
-            levels_of_pairs(work, packed.cells.matrix, a, b, levels[rows])
+            levels_of_pairs(work, packed.cells.matrix, program.texts, a, b, levels[rows])
 
         list(on_all_cores(part, range(0, len(levels), PAIRS_AT_ONCE), self.threads))
         return levels

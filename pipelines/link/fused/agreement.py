@@ -192,15 +192,9 @@ def letter_masks(data: Bytes, start: int, length: int) -> tuple[np.uint64, np.ui
     """
     low, high = _NONE, _NONE
     for at in range(start, start + length):
-        byte = data[at]
+        byte = data[_U(at)]
         once = _ONE << _U(2 * (byte & 31 if byte >= 64 else 27 + byte % 5))
-        twice = once << _ONE
-        if low & once == _NONE:
-            low |= once
-        elif low & twice == _NONE:
-            low |= twice
-        elif high & once == _NONE:
-            high |= once
-        else:
-            high |= twice
+        # A letter that was there before moves up by one: from once to twice, and on into the other word.
+        twice, thrice, four = (low & once) << _ONE, (low & once << _ONE) >> _ONE, (high & once) << _ONE
+        low, high = low | once | twice, high | thrice | four
     return low, high

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.link.compiled import borrowed, compiled, inlined
+from pipelines.link.compiled import borrowed, compiled, fetch_ahead, inlined
 from pipelines.link.features import Floats, Ints
 from pipelines.link.fused.agreement import Held, nothing_held
 from pipelines.link.fused.pack import Matrix
@@ -50,6 +50,8 @@ from pipelines.link.fused.program import (
 from pipelines.link.fused.tile import ROUNDING, Singles
 
 OUT_OF_REACH = -1e300
+AHEAD = 8  # records: long enough before they are compared, and few enough to stay in the nearest cache
+CELLS_OF_A_LINE = 16  # of a cache
 # A comparison without a value on either side.
 NULL = -1
 
@@ -228,16 +230,33 @@ def borrowed_held(held: Held) -> Held:
     return Held(borrowed(held.places), borrowed(held.text))
 
 
+@inlined
+def look_ahead(known: Known, texts: Table, rows: Matrix, records: Smalls | Ints, at: int, ahead: int) -> None:
+    """Ask for the texts of a record that comes `ahead` later, and for the cells of one twice as far away."""
+    sooner, later = at + ahead, at + 2 * ahead
+    if later < len(records):
+        fetch_ahead(rows, records[later])
+        fetch_ahead(rows[:, CELLS_OF_A_LINE:], records[later])
+    if sooner < len(records):
+        for text in range(len(texts)):
+            value = max(rows[records[sooner], texts[text, 0]], 0)
+            fetch_ahead(known[2], texts[text, 1] + value)
+
+
 @compiled
-def levels_of_pairs(work: Pass, matrix: Matrix, a: Ints, b: Ints, vectors: np.ndarray) -> None:
-    """Write the level vectors of pairs of positions."""
+def levels_of_pairs(
+    work: Pass, matrix: Matrix, all_texts: Table, a: Ints, b: Ints, vectors: np.ndarray
+) -> None:
+    """Write the level vectors of pairs of positions; `all_texts` are the texts of the program."""
     mine, rows, all_vectors = borrowed_pass(work), borrowed(matrix), borrowed(vectors)
+    texts, others = borrowed(all_texts), borrowed(b)
     nothing = np.zeros((len(work[0]), 1), np.float32)
     ceilings, limits = (borrowed(nothing), 0), (0.0, OUT_OF_REACH)
     owned = nothing_held(len(work[1]))
     held = borrowed_held(owned)
     for pair in range(len(a)):
-        compare(mine, rows, (a[pair], b[pair]), limits, ceilings, (all_vectors[pair], held))
+        look_ahead(mine[6], texts, rows, others, pair, AHEAD)
+        compare(mine, rows, (a[pair], others[pair]), limits, ceilings, (all_vectors[pair], held))
     nothing[:], owned.text[:], owned.places[:] = (
         0.0,
         -1,
