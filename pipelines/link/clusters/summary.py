@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipelines.link.clusters.inputs import Codes
 from pipelines.link.clusters.resolve import Clusters
 from pipelines.link.features import Bools, Floats, Ints
+from pipelines.link.order import are_in_order, order_of_texts
 
 SUMMARY_SCHEMA = pa.schema(
     [
@@ -54,15 +55,18 @@ def summarise(clusters: Clusters, refused_a: Ints, refused_b: Ints) -> Summary:
 
 def cluster_names(labels: Codes, record_ids: pa.Array) -> pa.Array:
     """Return, by label, the name of each cluster: the smallest identifier of its records."""
-    table = pa.table({"label": pa.array(labels), "name": record_ids})
-    smallest = table.group_by("label").aggregate([("name", "min")]).sort_by("label")
-    return smallest["name_min"].combine_chunks().cast(pa.string())
+    if not are_in_order(record_ids):
+        order = order_of_texts(record_ids)
+        labels, record_ids = labels[order], record_ids.take(pa.array(order))
+    first = np.empty(int(labels.max(initial=-1)) + 1, dtype=np.int64)
+    first[labels[::-1]] = np.arange(len(labels) - 1, -1, -1)  # written last, the first of its records stays
+    return record_ids.take(pa.array(first)).cast(pa.string())
 
 
 def summary_table(summary: Summary, names: pa.Array) -> pa.Table:
     """Return `summary` with columns of `SUMMARY_SCHEMA`, sorted by cluster; `names` is by label."""
     probability = summary.weakest_link_probability
-    return pa.table(
+    table = pa.table(
         {
             "cluster_id": names,
             "records": pa.array(summary.records, pa.int32()),
@@ -72,4 +76,5 @@ def summary_table(summary: Summary, names: pa.Array) -> pa.Table:
             "is_contested": pa.array(summary.is_contested, pa.bool_()),
         },
         schema=SUMMARY_SCHEMA,
-    ).sort_by("cluster_id")
+    )
+    return table if are_in_order(names) else table.sort_by("cluster_id")
