@@ -19,7 +19,7 @@ from pipelines.link.fused.kernel import Pass, levels_of_pairs
 from pipelines.link.fused.pack import Packed, pack, pack_frequencies
 from pipelines.link.fused.program import Program, write_program
 from pipelines.link.fused.scan import pairs_before, scan
-from pipelines.link.predicates import comparison_features
+from pipelines.link.predicates import compared_texts, comparison_features
 from pipelines.link.threads import core_count, on_all_cores
 from pipelines.link.trained import TrainedModel
 
@@ -53,9 +53,9 @@ class FusedEngine(DataEngine):
         """Return the candidate pairs whose prior and comparison weights reach the bound; see `Engine`."""
         model = trained.definition
         plans = plan_blocks(model, encoded)
-        features = comparison_features(model)
+        features, texts = comparison_features(model), compared_texts(model)
         keys = [plan.keys for plan in plans]
-        packed = self._packed[encoded] = pack(encoded, features, keys, self._packed.get(encoded))
+        packed = self._packed[encoded] = pack(encoded, features, texts, keys, self._packed.get(encoded))
         known = pack_frequencies(trained.frequencies(encoded), packed.columns)
         program = write_program(model, packed, encoded, (trained, known))
         forget_plans(encoded)
@@ -89,15 +89,17 @@ class FusedEngine(DataEngine):
         a, b, levels = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
         return Found(a, b, levels, sum(each.new_pairs for each in reports), tuple(reports))
 
-    def _pack(self, encoded: Encoded, features: tuple[str, ...]) -> Packed:
-        packed = self._packed.get(encoded)
-        if packed is None or not set(features) <= set(packed.columns):
-            packed = self._packed[encoded] = pack(encoded, features)
+    def _pack(self, model: LinkageModel, encoded: Encoded) -> Packed:
+        features, texts, packed = comparison_features(model), compared_texts(model), self._packed.get(encoded)
+        if packed is None or not (
+            set(features) <= set(packed.columns) and set(texts) <= set(packed.letter_base)
+        ):
+            packed = self._packed[encoded] = pack(encoded, features, texts)
         return packed
 
     def levels(self, model: LinkageModel, encoded: Encoded, pairs: Pairs) -> Levels:
         """Return the level vectors of any pairs of positions."""
-        packed = self._pack(encoded, comparison_features(model))
+        packed = self._pack(model, encoded)
         program = write_program(model, packed, encoded)
         work = _work(program, packed)
         _tell_of_compiling(levels_of_pairs)
