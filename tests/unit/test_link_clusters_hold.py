@@ -245,6 +245,12 @@ def test_a_refused_pair_between_two_clusters_contests_neither_and_a_cut_link_is_
     assert bridged.density.tolist() == [1.0, 1.0]
 
 
+def test_clusters_of_records_in_order_are_named_in_order():
+    found = World(4, {(0, 3): 8.0}).resolve()
+    assert cluster_names(found.labels, pa.array(["a", "b", "c", "d"])).to_pylist() == ["a", "b", "c"]
+    assert cluster_names(np.empty(0, np.int32), pa.array([], pa.string())).to_pylist() == []
+
+
 def test_the_summary_table_names_a_cluster_by_its_smallest_record():
     found = World(4, {(0, 3): 8.0}).resolve()
     names = cluster_names(found.labels, pa.array(["d", "c", "b", "a"]))

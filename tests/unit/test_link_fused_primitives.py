@@ -20,7 +20,7 @@ from recordlinkage.algorithms.string import jarowinkler_similarity
 
 from pipelines.errors import LinkageError
 from pipelines.link.fused.agreement import nothing_held
-from pipelines.link.fused.grouping import group_keys, renumber
+from pipelines.link.fused.grouping import group_keys, order_of, renumber
 from pipelines.link.fused.hashing import hash_strings, mix64, pair_hash
 from pipelines.link.fused.strings import (
     Strings,
@@ -143,6 +143,30 @@ def test_a_similarity_is_told_exactly_where_it_reaches_the_floor(similarities):
             assert told == (exact if exact >= floor else 0.0)
 
 
+def test_a_text_held_against_many_is_as_similar_to_each_as_held_against_it_alone():
+    """What was held before leaves no trace, in texts of one word, of 64 letters and beyond."""
+    luck = random.Random(4)
+    texts = [
+        "ANNA.SMITH12@MAIL",
+        "ANNA",
+        *("".join(luck.choices("AB.@1", k=size)) for size in (9, 40, 63, 64, 65)),
+    ]
+    texts += [misspelt(text, luck)[:70] for text in texts]
+    table, held = string_table(texts), nothing_held(1)
+    known = (*table, letter_shapes(*table))
+    for i in range(len(texts)):
+        for j in range(len(texts)):
+            told = jaro_winkler(known, held, (0, i, j), 0.0)
+            assert told == jellyfish.jaro_winkler_similarity(texts[i], texts[j])
+
+
+@given(st.text(alphabet="AB", max_size=40), TEXT, TEXT)
+def test_a_common_beginning_however_long_changes_nothing_of_the_rule(beginning, one, other):
+    one, other = beginning + one, beginning + other
+    expected = jellyfish.jaro_winkler_similarity(one, other) if one and other else 0.0
+    assert similarity(string_table([one, other]), 0, 1) == expected
+
+
 def test_a_text_of_any_length_has_its_whole_length():
     long = "AB" * 50_000
     shapes = letter_shapes(*string_table([long]))
@@ -244,6 +268,12 @@ def check_grouping(keys: list[int]) -> None:
     codes, count = renumber(array)
     assert codes.tolist() == plain_numbers(keys)
     assert count == len({key for key in keys if key >= 0})
+
+
+@given(st.lists(st.integers(0, 2**62 - 1) | st.integers(0, 5), max_size=200))
+def test_rows_in_order_of_their_keys_the_first_of_equal_ones_first(keys):
+    array = np.array(keys, dtype=np.int64)
+    assert order_of(array).tolist() == np.argsort(array, kind="stable").tolist()
 
 
 LARGEST = 2**63 - 1

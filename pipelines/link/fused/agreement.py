@@ -165,7 +165,7 @@ def out_of_order(data: Bytes, a: int, b: int, agreeing_a: np.uint64, agreeing_b:
 @compiled
 def long_agreement(data: Bytes, a: int, length_a: int, b: int, length_b: int) -> tuple[int, int]:
     """Return how many letters agree, and how many of those are out of order; for strings of any length."""
-    reach = max(length_a // 2 - 1, 0)
+    reach = max(max(length_a, length_b) // 2 - 1, 0)
     taken = np.zeros(length_a, np.bool_)
     partner = np.empty(length_b, np.int64)
     count = 0
