@@ -73,6 +73,9 @@ def holds(predicate: Predicate, encoded: Encoded, pairs: Pairs) -> Bools:
 
 def shares(left: Feature, right: Feature, pairs: Pairs) -> Bools:
     """Return where a value of `left` of the first record is a value of `right` of the second."""
+    if left.offsets is None and right.offsets is None:
+        codes = left.codes[pairs[0]]
+        return np.asarray((codes == right.codes[pairs[1]]) & (codes >= 0))
     rows = expand(left, right, pairs[0], pairs[1])
     result = np.zeros(len(pairs[0]), dtype=bool)
     result[rows.pair[rows.left == rows.right]] = True

@@ -10,7 +10,9 @@ from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
+from numba.core import cgutils
 from numba.core.typing.templates import Signature
 from numba.extending import intrinsic
 
@@ -110,3 +112,35 @@ def _borrowed(typing_context: object, array: types.Type) -> Built | None:
 # For use inside a compiled function, of arrays that its caller keeps: passing such an array on costs no counting of
 # owners. Each count is an atomic operation, and a pass over millions of pairs would spend most of its time on them.
 borrowed = cast(Borrow, intrinsic(_borrowed))
+
+
+class Fetch(Protocol):
+    """Asks for a row of an array ahead of its use."""
+
+    def __call__(self, array: npt.NDArray[Any], row: int, /) -> None:
+        """Ask for the first bytes of a row."""
+        ...
+
+
+def _fetch(typing_context: object, array: types.Type, row: types.Type) -> Built | None:
+    if not isinstance(array, types.Array) or not isinstance(row, types.Integer):
+        return None
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        view = context.make_array(signature.args[0])(context, builder, arguments[0])
+        stride = cgutils.unpack_tuple(builder, view.strides)[0]  # type: ignore[no-untyped-call]
+        start = builder.ptrtoint(view.data, stride.type)
+        place = builder.inttoptr(builder.add(start, builder.mul(arguments[1], stride)), cgutils.voidptr_t)
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number])
+        # To read (0), to be kept in all caches (3), of data (1).
+        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [cgutils.voidptr_t], kind)
+        builder.call(prefetch, [place, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), build
+
+
+# Rows of large tables that are met in no order come from main memory, and to wait for one takes longer than to
+# compare it. The memory answers many questions at a time, if they are asked early. A row need not exist.
+fetch_ahead = cast(Fetch, intrinsic(_fetch))

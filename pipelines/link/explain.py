@@ -162,7 +162,7 @@ def _waterfall(
 def _terms(trained: TrainedModel, found: ScoredPairs) -> tuple[Term, ...]:
     terms = []
     for column, comparison in enumerate(trained.definition.comparisons):
-        position = int(found.compared.levels[0, column])
+        position = int(found.levels[0, column])
         weight = float(found.scores.weights[0, column])
         if position == NULL:
             terms.append(Term(comparison.name, "null", None, None, 0.0))

@@ -14,7 +14,7 @@ import numpy as np
 from pipelines.link.clusters import Links, Weigh
 from pipelines.link.compare import Pairs
 from pipelines.link.encode import Encoded
-from pipelines.link.engines.base import Engine, Scored, ScoredPairs, score_levels
+from pipelines.link.engines.base import Engine, Scored, score_levels
 from pipelines.link.features import Bools, Codes, Floats, Ints
 from pipelines.link.judged import Judged, forced_pairs
 
@@ -121,6 +121,6 @@ def with_judged(engine: Engine, scored: Scored, judged: Judged, known: Pairs | N
         return scored
     pairs = pairs[0][new], pairs[1][new]
     levels = engine.levels(model, encoded, pairs)
-    more = ScoredPairs.joined((found, score_levels(scored.trained, encoded, pairs, levels)))
+    more = found.joined(score_levels(scored.trained, encoded, pairs, levels))
     order = np.lexsort((more.pairs[1], more.pairs[0]))
     return replace(scored, found=more.where(order))

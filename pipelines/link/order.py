@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.link.columns import whole
 from pipelines.link.compiled import compiled
@@ -14,6 +15,11 @@ from pipelines.link.fused.strings import text_buffers
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
 WORD = 8
+
+
+def are_in_order(texts: pa.Array) -> bool:
+    """Return whether texts stand in the order of their UTF-8 bytes."""
+    return bool(pc.all(pc.less_equal(texts[:-1], texts[1:])).as_py())
 
 
 def order_of_texts(texts: pa.Array | pa.ChunkedArray) -> Ints:

@@ -95,6 +95,12 @@ def comparison_features(model: LinkageModel) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+def compared_texts(model: LinkageModel) -> tuple[str, ...]:
+    """Return the features whose values a model compares letter by letter, in order of their names."""
+    predicates = (each for comparison in compile_comparisons(model) for each in comparison.predicates)
+    return tuple(sorted({each.left for each in predicates if each.operation in ("similar", "one_edit")}))
+
+
 def features_of(model: LinkageModel) -> frozenset[str]:
     """Return the features that a model's comparisons, keys, frequencies and bar use."""
     names = set(comparison_features(model))

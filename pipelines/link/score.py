@@ -57,10 +57,11 @@ def score_pairs(
     match, household = _priors(trained, names)
     match_prior, household_prior = match[sources], household[sources]
     random_prior = 1.0 - match_prior - household_prior
-    m, u = _probabilities(trained, compared)
-    weights = np.log2(m / u)
+    weights = np.empty(compared.levels.shape)
+    for column in range(len(trained.definition.comparisons)):
+        weights[:, column] = _weights(trained, compared, column)
     prior = np.log2(match_prior / random_prior)
-    ratio = household_prior / random_prior * _household_ratio(trained, compared, m, u)
+    ratio = household_prior / random_prior * _household_ratio(trained, compared)
     correction = -np.log2(1.0 + ratio)
     return Scores(prior, weights, correction, prior + weights.sum(axis=1) + correction)
 
@@ -73,37 +74,49 @@ def _priors(trained: TrainedModel, names: tuple[str, ...]) -> tuple[Floats, Floa
     )
 
 
-def _probabilities(trained: TrainedModel, compared: Compared) -> tuple[Floats, Floats]:
-    """Return m and u per pair and comparison: 1 at a null; u is the shared value's frequency where it has one."""
-    m, u = np.ones(compared.levels.shape), np.ones(compared.levels.shape)
-    for column, comparison in enumerate(trained.definition.comparisons):
-        m[:, column] = _at_level(trained.parameters.m[comparison.name], compared, column)
-        u[:, column] = _at_level(trained.parameters.u[comparison.name], compared, column)
-    adjusted = ~np.isnan(compared.frequency)
-    u[adjusted] = compared.frequency[adjusted]
-    return m, u
+def _weights(trained: TrainedModel, compared: Compared, column: int) -> Floats:
+    """Return log2(m / u) of one comparison per pair: with the frequency of the shared value where there is one."""
+    name = trained.definition.comparisons[column].name
+    m, u = _or_null(trained.parameters.m[name]), _or_null(trained.parameters.u[name])
+    weights = np.log2(m / u)[compared.levels[:, column]]
+    if column in compared.frequency:
+        frequency = compared.frequency[column]
+        rows = np.flatnonzero(~np.isnan(frequency))
+        weights[rows] = np.log2(m[compared.levels[rows, column]] / frequency[rows])
+    return np.asarray(weights)
 
 
-def _at_level(vector: tuple[float, ...], compared: Compared, column: int) -> Floats:
-    """Return the entry of each pair's level; 1 at a null, which stands at the end as index -1."""
-    assert NULL == -1  # noqa: S101 - the lookup below relies on it
-    return np.array([*vector, 1.0])[compared.levels[:, column]]
+def _or_null(vector: tuple[float, ...]) -> Floats:
+    """Return what the levels of a comparison have; last, and so at index -1, 1 for a null."""
+    assert NULL == -1  # noqa: S101 - lookups rely on it
+    return np.array([*vector, 1.0])
 
 
-def _household_ratio(trained: TrainedModel, compared: Compared, m: Floats, u: Floats) -> Floats:
+def _household_ratio(trained: TrainedModel, compared: Compared) -> Floats:
     """Return P(levels | household) / P(levels | random): plain members, twins and namesakes together."""
     home, settings = trained.parameters.household, trained.definition.household
     if home is None or settings is None:
-        return np.zeros(len(m))
+        return np.zeros(len(compared.levels))
     column = {comparison.name: at for at, comparison in enumerate(trained.definition.comparisons)}
-    shared = np.ones(len(m))
+
+    def of(name: str, vector: tuple[float, ...]) -> Floats:
+        """Return the entry of each pair's level in a comparison."""
+        return _or_null(vector)[compared.levels[:, column[name]]]
+
+    def m(name: str) -> Floats:
+        return of(name, trained.parameters.m[name])
+
+    def u(name: str) -> Floats:
+        own, frequency = of(name, trained.parameters.u[name]), compared.frequency.get(column[name])
+        return own if frequency is None else np.where(np.isnan(frequency), own, frequency)
+
+    shared = np.ones(len(compared.levels))
     for name, vector in home.shared.items():
-        shared *= _at_level(vector, compared, column[name]) / u[:, column[name]]
-    birth, given = column[settings.birth], column[settings.given]
-    plain = _at_level(home.birth, compared, birth) / u[:, birth]
-    twin = m[:, birth] / u[:, birth]
-    namesake = plain * m[:, given] / u[:, given]
-    if settings.middle is not None:
-        namesake = namesake * m[:, column[settings.middle]] / u[:, column[settings.middle]]
+        shared *= of(name, vector) / u(name)
+    birth, given, middle = settings.birth, settings.given, settings.middle
+    plain, twin = of(birth, home.birth) / u(birth), m(birth) / u(birth)
+    namesake = plain * m(given) / u(given)
+    if middle is not None:
+        namesake = namesake * m(middle) / u(middle)
     others = 1.0 - home.twins - home.namesakes
     return np.asarray(shared * (others * plain + home.twins * twin + home.namesakes * namesake))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,10 +23,13 @@ Terms = dict[str, dict[str, float]]
 
 @dataclass(frozen=True)
 class Compared:
-    """Level per pair and comparison (-1 is null), and the frequency of the shared value where a level uses it."""
+    """Level per pair and comparison (-1 is null), and by comparison the frequency of the shared value.
+
+    The frequency is NaN where a pair's level does not use it; a comparison none of whose levels does has none.
+    """
 
     levels: Levels
-    frequency: Floats
+    frequency: Mapping[int, Floats]
 
 
 def common_terms(model: LinkageModel, encoded: Encoded) -> Terms:
@@ -71,15 +75,16 @@ def _frequencies(feature: Feature, known: dict[str, float], floor: float) -> Flo
 
 def shared_frequency(
     model: LinkageModel, encoded: Encoded, pairs: Pairs, levels: Levels, known: dict[str, Floats]
-) -> Floats:
-    """Return the frequency of the rarest value that a pair shares where its level asks for it, else NaN."""
-    frequency = np.full(levels.shape, np.nan)
+) -> dict[int, Floats]:
+    """Return, by comparison, the frequency of the rarest value that a pair shares if its level asks, else NaN."""
+    result: dict[int, Floats] = {}
     for column, comparison in enumerate(compile_comparisons(model)):
         for position, name in enumerate(comparison.term):
             if name is None or name not in known:
                 continue
+            frequency = result.setdefault(column, np.full(len(levels), np.nan))
             rows = np.flatnonzero(levels[:, column] == position)
             some = (pairs[0][rows], pairs[1][rows])
             feature = encoded.features[name]
-            frequency[rows, column] = rarest_shared(feature, feature, some, known[name])
-    return frequency
+            frequency[rows] = rarest_shared(feature, feature, some, known[name])
+    return result

@@ -96,7 +96,7 @@ def _save(connection: Connection, run: Run, scope: Scope, linked: Linked, ruling
     save_model(connection, linked.model)
     save_lineage(connection, place, linked.relinked.delta.counts)
     save_edges(connection, place, found)
-    joined = joined_with(rulings, scope.alone)
+    joined = joined_with(rulings, scope.never_compared)
     marked = needing_attention(found.summaries, linked.relinked.held.table, joined)
     save_clusters(connection, place, replace(found, summaries=marked))
     save_alone(connection, place, scope.alone, joined)
@@ -115,7 +115,7 @@ def _report(period: str, scope: Scope, linked: Linked) -> StageReport:
         period=period,
         rows_in=scope.records,
         rows_out=held.encoded.size + len(scope.alone),
-        withheld=scope.sealed,
+        withheld=len(scope.sealed),
         details={
             "records": relinked.delta.counts,
             "base_run": linked.base and linked.base.run_id,

@@ -19,17 +19,22 @@ class Scope:
     Args:
         data: those that may be linked.
         alone: those that are not linked, but stay known, each a cluster of its own.
-        sealed: how many are not even that.
+        sealed: those that are not even that.
     """
 
     data: LinkData
     alone: frozenset[str]
-    sealed: int
+    sealed: frozenset[str]
+
+    @property
+    def never_compared(self) -> frozenset[str]:
+        """The records that are not linked, whatever anybody judges."""
+        return self.alone | self.sealed
 
     @property
     def records(self) -> int:
         """How many records came in."""
-        return int(self.data.records.num_rows) + len(self.alone) + self.sealed
+        return int(self.data.records.num_rows) + len(self.alone) + len(self.sealed)
 
 
 def read_scope(run_id: int, extract_ids: Sequence[int]) -> Scope:
@@ -42,6 +47,4 @@ def read_scope(run_id: int, extract_ids: Sequence[int]) -> Scope:
     # Who shares an identifier with a sealed record is not linked either, but stays known, each record alone.
     kept_out = seal_closure(everyone.identifiers, sealed) & present
     sealed_here = frozenset(sealed) & present
-    return Scope(
-        everyone.without(kept_out) if kept_out else everyone, kept_out - sealed_here, len(sealed_here)
-    )
+    return Scope(everyone.without(kept_out) if kept_out else everyone, kept_out - sealed_here, sealed_here)

@@ -72,7 +72,7 @@ def test_splink_weighs_as_we_do_but_for_what_is_left_out(people: Encoded, aliase
 def test_splink_finds_the_same_levels(people: Encoded) -> None:
     trained = TrainedModel.untrained(load_model())
     found = splink_predictions(people, trained, aliases=True)
-    levels = expected(trained, people, list(found)).compared.levels
+    levels = expected(trained, people, list(found)).levels
     for at, comparison in enumerate(trained.definition.comparisons):
         ours = [weight_of(trained, comparison, level) for level in levels[:, at]]
         theirs = [gamma_weight(trained, comparison, row) for row in found.values()]

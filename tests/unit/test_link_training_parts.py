@@ -67,6 +67,18 @@ def warned(state: State, seen: Evidence, end: Settled, priors: tuple[PriorRecord
     return "\n".join(training_warnings(MODEL, seen, Trial(MODEL, {"model": end}, "model"), priors))
 
 
+@given(st.lists(st.tuples(st.integers(-1, 3), st.integers(-1, 1), st.integers(0, 2)), max_size=40))
+def test_patterns_counted_by_table_are_those_counted_by_sorting(rows):
+    array = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    levels, source = array[:, :2].astype(np.int8), array[:, 2]
+    by_table = count_patterns(levels, source)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.link.training.patterns.LARGEST_TABLE", 0)
+        by_sorting = count_patterns(levels, source)
+    for one, other in zip(vars(by_table).values(), vars(by_sorting).values(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.integers(1, 40).flatmap(

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipelines.link.clusters.inputs import Codes
 from pipelines.link.clusters.resolve import Clusters
 from pipelines.link.features import Bools, Floats, Ints
+from pipelines.link.order import are_in_order
 
 SUMMARY_SCHEMA = pa.schema(
     [
@@ -61,7 +62,7 @@ def summarise(
 def summary_table(summary: Summary, names: pa.Array) -> pa.Table:
     """Return `summary` with columns of `SUMMARY_SCHEMA`, sorted by cluster; `names` is by label."""
     probability = summary.weakest_link_probability
-    return pa.table(
+    table = pa.table(
         {
             "cluster_id": names,
             "records": pa.array(summary.records, pa.int32()),
@@ -72,4 +73,5 @@ def summary_table(summary: Summary, names: pa.Array) -> pa.Table:
             "needs_attention": pa.array(summary.needs_attention, pa.bool_()),
         },
         schema=SUMMARY_SCHEMA,
-    ).sort_by("cluster_id")
+    )
+    return table if are_in_order(names) else table.sort_by("cluster_id")

@@ -48,15 +48,19 @@ class BirthFeatures:
 def _packed(table: pa.Table) -> Ints:
     """Return one number per row: the span of days it may be, and whether it is known to the day."""
     is_day = as_mask(table["precision"], ["DAY"]) & pc.is_valid(table["date_of_birth"]).to_numpy()
-    day, first, last = (_days(table[name]) for name in ("date_of_birth", "earliest", "latest"))
-    first, last = np.where(is_day, day, first), np.where(is_day, day, last)
-    unknown = ~is_day & (as_mask(table["precision"], ["NONE"]) | (first == NOT_A_DAY) | (last == NOT_A_DAY))
-    return np.where(unknown, NOT_A_DAY, pack_spans(first, last, is_day))
+    first = _days(table["date_of_birth"])
+    last, other = first.copy(), np.flatnonzero(~is_day)
+    rest = table.select(["precision", "earliest", "latest"]).take(pa.array(other))
+    first[other], last[other] = _days(rest["earliest"]), _days(rest["latest"])
+    unknown = as_mask(rest["precision"], ["NONE"]) | (first[other] == NOT_A_DAY) | (last[other] == NOT_A_DAY)
+    packed = pack_spans(first, last, is_day)
+    packed[other[unknown]] = NOT_A_DAY
+    return packed
 
 
 def _days(column: pa.ChunkedArray) -> Ints:
     days = pc.fill_null(column.cast(pa.date32()).cast(pa.int32()), NOT_A_DAY)
-    return np.asarray(days.to_numpy(), dtype=np.int64)
+    return np.array(days.to_numpy(), dtype=np.int64)
 
 
 def _day(spans: Spans) -> Ints:

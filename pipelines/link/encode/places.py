@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.link.columns import as_mask, code_column
+from pipelines.link.columns import Column, as_mask, code_column
 from pipelines.link.encode.placing import Placing
-from pipelines.link.features import NONE, Codes, Feature, Ints, empty_feature, make_feature
+from pipelines.link.features import NONE, Bools, Codes, Feature, Ints, empty_feature, make_feature
 from pipelines.link.fused.arrays import Words
 from pipelines.link.fused.grouping import renumber
 from pipelines.link.fused.hashing import hash_strings
@@ -28,24 +28,31 @@ def place_features(placing: Placing, name: str) -> dict[str, Feature]:
         if "lines" not in table.column_names:
             return {name: empty_feature(placing.size)}
         return {name: placing.column(at, table["lines"])}
-    located = pa.array(as_mask(table["postcode_status"], LOCATED))
+    located = as_mask(table["postcode_status"], LOCATED)
     if name != "place":
-        return {name: placing.column(at, pc.if_else(located, table[name].cast(pa.string()), None))}
+        return {name: placing.column(at, _where(located, table[name]))}
     number, numbers = code_column(table["building_number"])
-    postcode, postcodes = code_column(pc.if_else(located, table["postcode"].cast(pa.string()), None))
-    uprn, uprns = code_column(pc.if_else(located, table["uprn"].cast(pa.string()), None))
+    # Hardly a postcode comes twice in a file's own table of them: to code the texts themselves is quicker.
+    postcode, postcodes = code_column(_where(located, table["postcode"].cast(pa.string())))
+    uprn, uprns = code_column(_where(located, table["uprn"]))
+    known = np.flatnonzero(uprn >= 0)
+    uprn = uprn[known]
     numbered = _joined(postcode, number, len(numbers))
-    by_uprn = np.where(uprn < 0, NONE, len(postcodes) * len(numbers) + uprn.astype(np.int64))
-    codes, size = renumber(np.concatenate([numbered, by_uprn]))
+    codes, size = renumber(np.concatenate([numbered, len(postcodes) * len(numbers) + uprn.astype(np.int64)]))
     values = np.zeros(size + 1, dtype=np.uint64)
     # The last entry takes what has no code. A place is told apart by the hashes of what it is made of.
     values[codes[: len(at)]] = _hashes(postcodes, POSTCODES)[postcode] ^ _hashes(numbers, NUMBERS)[number]
-    values[codes[len(at) :]] = np.where(uprn < 0, values[codes[len(at) :]], _hashes(uprns, UPRNS)[uprn])
+    values[codes[len(at) :]] = _hashes(uprns, UPRNS)[uprn]
     found = values[:-1].view(np.int64)
     return {
-        "place": make_feature(np.concatenate([at, at]), codes, size, placing.size, found),
+        "place": make_feature(np.concatenate([at, at[known]]), codes, size, placing.size, found),
         "postcode": make_feature(at, postcode, len(postcodes), placing.size, postcodes),
     }
+
+
+def _where(kept: Bools, column: Column) -> Column:
+    """Return a column of texts without those that are not kept."""
+    return column if kept.all() else pc.if_else(pa.array(kept), column.cast(pa.string()), None)
 
 
 def _joined(first: Codes, second: Codes, width: int) -> Ints:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import log2
 from typing import Protocol
@@ -16,6 +16,7 @@ from pipelines.link.compare import Levels, Pairs, barred_pairs
 from pipelines.link.data import LinkData
 from pipelines.link.encode import Encoded, encode
 from pipelines.link.features import Bools, Floats, Ints
+from pipelines.link.fused.grouping import order_of
 from pipelines.link.score import Scores, score_pairs
 from pipelines.link.terms import Compared, shared_frequency
 from pipelines.link.threads import on_all_cores
@@ -24,7 +25,7 @@ from pipelines.link.trained import TrainedModel
 # What an engine leaves out lies below the bound by more than its rounding.
 SLACK = 1e-6
 # What is worked on at once stays in the nearer caches.
-PAIRS_AT_ONCE = 100_000
+PAIRS_AT_ONCE = 2**14
 Progress = Callable[[int, int], None]
 
 
@@ -87,28 +88,39 @@ class ScoredPairs:
     """Pairs of positions with their levels, their scores, and whether they may never be linked."""
 
     pairs: Pairs
-    compared: Compared
+    levels: Levels
     scores: Scores
     barred: Bools
 
     @classmethod
-    def joined(cls, parts: Sequence[ScoredPairs]) -> ScoredPairs:
-        """Return the pairs of all parts, one after the other."""
-        columns = zip(
-            *(
-                (*each.pairs, each.compared.levels, each.compared.frequency, each.barred, *each.scores.arrays)
-                for each in parts
-            ),
-            strict=True,
+    def unfilled(cls, pairs: Pairs, levels: Levels) -> ScoredPairs:
+        """Return these pairs and their levels with room for all the rest."""
+        size = len(levels)
+        scores = Scores(np.empty(size), np.empty(levels.shape), np.empty(size), np.empty(size))
+        return cls(pairs, levels, scores, np.empty(size, np.bool_))
+
+    def fill(self, rows: slice, part: ScoredPairs) -> None:
+        """Take over what is known of some of these pairs."""
+        self.barred[rows] = part.barred
+        for mine, theirs in zip(self.scores.arrays, part.scores.arrays, strict=True):
+            mine[rows] = theirs
+
+    def joined(self, others: ScoredPairs) -> ScoredPairs:
+        """Return these pairs, and others after them."""
+        columns = zip(self.scores.arrays, others.scores.arrays, strict=True)
+        a, b = (np.concatenate(each) for each in zip(self.pairs, others.pairs, strict=True))
+        return ScoredPairs(
+            (a, b),
+            np.concatenate([self.levels, others.levels]),
+            Scores(*(np.concatenate(each) for each in columns)),
+            np.concatenate([self.barred, others.barred]),
         )
-        a, b, levels, frequency, barred, *scores = on_all_cores(np.concatenate, columns)
-        return cls((a, b), Compared(levels, frequency), Scores(*scores), barred)
 
     def where(self, rows: Ints) -> ScoredPairs:
         """Return these pairs only."""
         return ScoredPairs(
             (self.pairs[0][rows], self.pairs[1][rows]),
-            Compared(self.compared.levels[rows], self.compared.frequency[rows]),
+            self.levels[rows],
             self.scores.where(rows),
             self.barred[rows],
         )
@@ -139,7 +151,7 @@ class Scored:
             self.encoded.ids(found.pairs[1]),
             pa.array(found.scores.total),
             pa.array(found.scores.probability),
-            *(pa.array(found.compared.levels[:, column]) for column in range(len(model.comparisons))),
+            *(pa.array(found.levels[:, column]) for column in range(len(model.comparisons))),
             pa.array(found.barred),
             pa.array(self.is_link),
         ]
@@ -186,14 +198,14 @@ def weight_of(probability: float) -> float:
 
 def score_levels(trained: TrainedModel, encoded: Encoded, pairs: Pairs, levels: Levels) -> ScoredPairs:
     """Return the scores of pairs whose levels an engine found: the one place where levels become weights."""
-    known = trained.frequencies(encoded)
+    known, found = trained.frequencies(encoded), ScoredPairs.unfilled(pairs, levels)
 
-    def part(start: int) -> ScoredPairs:
+    def part(start: int) -> None:
         rows = slice(start, start + PAIRS_AT_ONCE)
-        return _scored(trained, encoded, (pairs[0][rows], pairs[1][rows]), levels[rows], known)
+        found.fill(rows, _scored(trained, encoded, (pairs[0][rows], pairs[1][rows]), levels[rows], known))
 
-    parts = list(on_all_cores(part, range(0, max(len(levels), 1), PAIRS_AT_ONCE)))
-    return parts[0] if len(parts) == 1 else ScoredPairs.joined(parts)
+    list(on_all_cores(part, range(0, len(levels), PAIRS_AT_ONCE)))
+    return found
 
 
 def _scored(
@@ -203,7 +215,7 @@ def _scored(
     compared = Compared(levels, shared_frequency(model, encoded, pairs, levels, known))
     sources = (encoded.agency[pairs[0]], encoded.agency[pairs[1]])
     scores = score_pairs(trained, compared, sources, encoded.agencies)
-    return ScoredPairs(pairs, compared, scores, barred_pairs(model, encoded, pairs))
+    return ScoredPairs(pairs, levels, scores, barred_pairs(model, encoded, pairs))
 
 
 def score_encoded(
@@ -219,8 +231,9 @@ def score_encoded(
     """
     bound = weight_of(trained.definition.edge_probability)
     found = engine.find(trained, encoded, bound - SLACK, progress, touched)
-    order = np.argsort(found.a * encoded.size + found.b, kind="stable")
-    scored = score_levels(trained, encoded, (found.a[order], found.b[order]), found.levels[order])
+    order = order_of(found.a * encoded.size + found.b)
+    pairs, levels = (found.a.take(order), found.b.take(order)), found.levels.take(order, axis=0)
+    scored = score_levels(trained, encoded, pairs, levels)
     kept = scored.scores.total >= bound
     if not kept.all():
         scored = scored.where(np.flatnonzero(kept))

@@ -19,7 +19,7 @@ from pipelines.link.fused.kernel import Pass, levels_of_pairs
 from pipelines.link.fused.pack import Packed, pack, pack_frequencies
 from pipelines.link.fused.program import Program, write_program
 from pipelines.link.fused.scan import pairs_before, scan
-from pipelines.link.predicates import comparison_features
+from pipelines.link.predicates import compared_texts, comparison_features
 from pipelines.link.threads import core_count, on_all_cores
 from pipelines.link.trained import TrainedModel
 
@@ -58,9 +58,9 @@ class FusedEngine(DataEngine):
         """Return the candidate pairs whose prior and comparison weights reach the bound; see `Engine`."""
         model = trained.definition
         plans = plan_blocks(model, encoded, trained.narrowing, touched)
-        features = comparison_features(model)
+        features, texts = comparison_features(model), compared_texts(model)
         keys = [plan.keys for plan in plans]
-        packed = self._packed[encoded] = pack(encoded, features, keys, self._packed.get(encoded))
+        packed = self._packed[encoded] = pack(encoded, features, texts, keys, self._packed.get(encoded))
         known = pack_frequencies(trained.frequencies(encoded), packed.columns)
         program = write_program(model, packed, encoded, (trained, known))
         forget_plans(encoded)
@@ -96,23 +96,26 @@ class FusedEngine(DataEngine):
         a, b = np.minimum(a, b), np.maximum(a, b)
         return Found(a, b, levels, sum(each.new_pairs for each in reports), tuple(reports))
 
-    def _pack(self, encoded: Encoded, features: tuple[str, ...]) -> Packed:
-        packed = self._packed.get(encoded)
-        if packed is None or not set(features) <= set(packed.columns):
-            packed = self._packed[encoded] = pack(encoded, features)
+    def _pack(self, model: LinkageModel, encoded: Encoded) -> Packed:
+        features, texts, packed = comparison_features(model), compared_texts(model), self._packed.get(encoded)
+        if packed is None or not (
+            set(features) <= set(packed.columns) and set(texts) <= set(packed.letter_base)
+        ):
+            packed = self._packed[encoded] = pack(encoded, features, texts)
         return packed
 
     def levels(self, model: LinkageModel, encoded: Encoded, pairs: Pairs) -> Levels:
         """Return the level vectors of any pairs of positions."""
-        packed = self._pack(encoded, comparison_features(model))
-        work = _work(write_program(model, packed, encoded), packed)
+        packed = self._pack(model, encoded)
+        program = write_program(model, packed, encoded)
+        work = _work(program, packed)
         _tell_of_compiling(levels_of_pairs)
         levels = np.empty((len(pairs[0]), len(model.comparisons)), dtype=np.int8)
 
         def part(start: int) -> None:
             rows = slice(start, start + PAIRS_AT_ONCE)
             a, b = (np.ascontiguousarray(side[rows], dtype=np.int64) for side in pairs)
-            levels_of_pairs(work, packed.cells.matrix, a, b, levels[rows])
+            levels_of_pairs(work, packed.cells.matrix, program.texts, a, b, levels[rows])
 
         list(on_all_cores(part, range(0, len(levels), PAIRS_AT_ONCE), self.threads))
         return levels

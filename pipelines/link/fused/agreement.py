@@ -1,18 +1,20 @@
 """The letters that two strings have in common by Jaro's rule, as bit masks: what Jaro-Winkler is counted from.
 
 A letter of one string agrees with the first free equal letter of the other that stands no further away than
-half the longer string, less one. Taking letters in order makes the outcome the same from either side, so the
-longer string is the one held in words and the shorter one is walked through.
+half the longer string, less one. Taking letters in order makes the outcome the same from either side.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from pipelines.link.compiled import compiled, count_ones, inlined, lowest_one
-from pipelines.link.fused.arrays import Bytes
+from pipelines.link.compiled import compiled, count_ones, inlined, lowest_one, step
+from pipelines.link.fused.arrays import Bytes, Ints, Words
 
 WORD = 64
+LETTERS = 128  # of ASCII
 FIRST_LETTERS = 4  # how many of a common prefix count
 
 _U = np.uint64
@@ -55,8 +57,8 @@ def word_of(data: Bytes, start: int, length: int, at: int) -> np.uint64:
 
 @inlined
 def same_start(word_a: np.uint64, word_b: np.uint64, shorter: int) -> int:
-    """Return how many first letters two strings share, up to four; given their first eight."""
-    return min(lowest_one(word_a ^ word_b) >> 3, shorter, FIRST_LETTERS)
+    """Return how many first letters two strings share, up to eight; given their first eight."""
+    return min(lowest_one(word_a ^ word_b) >> 3, shorter)
 
 
 @inlined
@@ -66,37 +68,57 @@ def _places(word: np.uint64, letter: np.uint64) -> np.uint64:
     return (((~differing & _HIGH_BITS) >> _U(7)) * _GATHER) >> _U(56)
 
 
-@compiled
-def agreeing(
-    data: Bytes, a: int, length_a: int, b: int, length_b: int, spare: int
-) -> tuple[np.uint64, np.uint64]:
-    """Return the agreeing positions of two strings as masks; `0 < length_b <= length_a <= 64`.
+class Held(NamedTuple):
+    """Where the letters of some texts stand: to be compared with many, a text is looked through once.
 
-    None at all, as soon as more than `spare` letters of the second string agree with none of the first.
+    One row a slot: for each ASCII letter its positions, a bit each; and which text it is, -1 for none yet.
     """
-    reach = max(length_a // 2 - 1, 0)
-    free = _ALL >> _U(WORD - length_a)
-    window = _ALL >> _U(63 - reach)
-    found = _NONE
-    first_word, second_word = word_of(data, a, length_a, 0), word_of(data, a, length_a, 8)
-    third_word, fourth_word = word_of(data, a, length_a, 16), word_of(data, a, length_a, 24)
-    for j in range(length_b):
-        letter = _U(data[_U(b + j)])
-        places = _places(first_word, letter) | _places(second_word, letter) << _U(8)
-        if length_a > 16:
-            places |= _places(third_word, letter) << _U(16) | _places(fourth_word, letter) << _U(24)
-            for at in range(max(32, (j - reach) & ~7), min(length_a, j + reach + 1), 8):
-                places |= _places(word_of(data, a, length_a, at), letter) << _U(at)
-        places &= free & window
-        first = places & (~places + _ONE)
-        if first == _NONE:
-            spare -= 1
-            if spare < 0:
-                return _NONE, _NONE
+
+    places: Words
+    text: Ints
+
+
+@inlined
+def nothing_held(slots: int) -> Held:
+    """Return room for the places of so many texts."""
+    return Held(np.zeros((slots, LETTERS), np.uint64), np.full(slots, -1, np.int64))
+
+
+@step
+def hold(held: Held, slot: int, text: int, letters: Bytes) -> None:
+    """Take up where the letters of a text of 64 letters at most stand."""
+    places = held.places[slot]
+    places[:] = _NONE
+    for at in range(len(letters)):
+        places[_U(letters[at])] |= _ONE << _U(at)
+    held.text[slot] = text
+
+
+@step
+def agreeing(
+    places: Words, reach: int, other: Bytes, same: int, spare: int
+) -> tuple[np.uint64, np.uint64, bool]:
+    """Return the agreeing positions of two texts as masks, and whether those of the first are taken in order.
+
+    `places` are those of the first text; both have 1 to 64 letters. The first `same` letters are equal, and agree
+    each with itself: whatever stands before such a letter is taken when its turn comes. None agree at all, as
+    soon as more than `spare` letters of the other text agree with none of the first.
+    """
+    free = _ALL << _U(same)
+    window = _ALL >> _U(63 - min(same + reach, 63)) & _ALL << _U(max(same - reach, 0))
+    found, last, is_in_order = ~free, _NONE, True
+    for j in range(same, len(other)):
+        met = places[_U(other[_U(j)])] & free & window
+        first = met & (~met + _ONE)
+        spare -= first == _NONE
+        if spare < 0:
+            return _NONE, _NONE, True
+        is_in_order &= (first > last) | (first == _NONE)
+        last = max(last, first)
         free ^= first
         found |= _U(first != _NONE) << _U(j)
         window = window << _ONE | _U(j < reach)
-    return free ^ (_ALL >> _U(WORD - length_a)), found
+    return ~free, found, is_in_order
 
 
 @inlined
@@ -143,7 +165,7 @@ def out_of_order(data: Bytes, a: int, b: int, agreeing_a: np.uint64, agreeing_b:
 @compiled
 def long_agreement(data: Bytes, a: int, length_a: int, b: int, length_b: int) -> tuple[int, int]:
     """Return how many letters agree, and how many of those are out of order; for strings of any length."""
-    reach = max(length_a // 2 - 1, 0)
+    reach = max(max(length_a, length_b) // 2 - 1, 0)
     taken = np.zeros(length_a, np.bool_)
     partner = np.empty(length_b, np.int64)
     count = 0
@@ -170,15 +192,9 @@ def letter_masks(data: Bytes, start: int, length: int) -> tuple[np.uint64, np.ui
     """
     low, high = _NONE, _NONE
     for at in range(start, start + length):
-        byte = data[at]
+        byte = data[_U(at)]
         once = _ONE << _U(2 * (byte & 31 if byte >= 64 else 27 + byte % 5))
-        twice = once << _ONE
-        if low & once == _NONE:
-            low |= once
-        elif low & twice == _NONE:
-            low |= twice
-        elif high & once == _NONE:
-            high |= once
-        else:
-            high |= twice
+        # A letter that was there before moves up by one: from once to twice, and on into the other word.
+        twice, thrice, four = (low & once) << _ONE, (low & once << _ONE) >> _ONE, (high & once) << _ONE
+        low, high = low | once | twice, high | thrice | four
     return low, high

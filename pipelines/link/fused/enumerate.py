@@ -13,11 +13,29 @@ from pipelines.link.fused.pack import Matrix
 Hashes = npt.NDArray[np.uint64]
 
 
-def sampled_pairs(members: Matrix, starts: Ints, hashes: Hashes, rate: float) -> tuple[Ints, Ints]:
-    """Return pairs a < b of positions inside blocks: all, or those whose hash falls into the share `rate`."""
-    limit = np.uint64(2**64 - 1) if rate >= 1.0 else np.uint64(rate * 2.0**64)
-    a, b = _sampled(members, starts, hashes, limit)
+def all_pairs(members: Matrix, starts: Ints) -> tuple[Ints, Ints]:
+    """Return all pairs a < b of positions inside blocks."""
+    sizes = np.diff(starts)
+    pairs = int((sizes * (sizes - 1) // 2).sum())
+    a, b = np.empty(pairs, np.int64), np.empty(pairs, np.int64)
+    _list(members, starts, a, b)
     return np.minimum(a, b), np.maximum(a, b)
+
+
+def sampled_pairs(members: Matrix, starts: Ints, hashes: Hashes, rate: float) -> tuple[Ints, Ints]:
+    """Return pairs a < b of positions inside blocks: those whose hash falls into the share `rate`, below 1."""
+    a, b = _sampled(members, starts, hashes, np.uint64(rate * 2.0**64))
+    return np.minimum(a, b), np.maximum(a, b)
+
+
+@compiled
+def _list(members: Matrix, starts: Ints, a: Ints, b: Ints) -> None:
+    filled = 0
+    for block in range(len(starts) - 1):
+        for i in range(starts[block], starts[block + 1]):
+            for j in range(i + 1, starts[block + 1]):
+                a[filled], b[filled] = members[i], members[j]
+                filled += 1
 
 
 @compiled

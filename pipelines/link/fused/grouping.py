@@ -71,6 +71,16 @@ def renumber(keys: Ints) -> tuple[Positions, int]:
     return codes, _number_first_rows(codes)
 
 
+def order_of(keys: Ints) -> Ints:
+    """Return the rows in the order of their keys; of equal keys, the first row first. A negative key is left out.
+
+    Raises:
+        LinkageError: there are more rows than positions of 32 bits.
+    """
+    rows = _sort(keys)
+    return (rows.words & ((_ONE << _U(rows.row_bits)) - _ONE)).view(np.int64)
+
+
 def _sort(keys: Ints) -> _Sorted:
     """Return the rows with a key, sorted.
 

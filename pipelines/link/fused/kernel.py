@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.link.compiled import borrowed, compiled, inlined
+from pipelines.link.compiled import borrowed, compiled, fetch_ahead, inlined
 from pipelines.link.features import Floats, Ints
+from pipelines.link.fused.agreement import Held, nothing_held
 from pipelines.link.fused.pack import Matrix
 from pipelines.link.fused.predicates import (
     Known,
@@ -37,6 +38,7 @@ from pipelines.link.fused.program import (
     SILENCE_END,
     SILENCE_START,
     SIMILAR,
+    SLOT,
     START,
     TERM,
     UNLESS,
@@ -48,6 +50,8 @@ from pipelines.link.fused.program import (
 from pipelines.link.fused.tile import ROUNDING, Singles
 
 OUT_OF_REACH = -1e300
+AHEAD = 8  # records: long enough before they are compared, and few enough to stay in the nearest cache
+CELLS_OF_A_LINE = 16  # of a cache
 # A comparison without a value on either side.
 NULL = -1
 
@@ -62,16 +66,17 @@ def compare(
     pair: tuple[int, int],
     limits: tuple[float, float],
     ceilings: tuple[Singles, int],
-    vector: np.ndarray,
+    room: tuple[np.ndarray, Held],
 ) -> float:
     """Return the weight of a pair of rows, and write its level vector.
 
     `limits` are the weight that it starts from, and the bound; `ceilings` the most that each comparison may give,
-    in a column of a table. Returns `OUT_OF_REACH` as soon as what is left could not lift the pair to the bound.
+    in a column of a table; `room` takes the levels, and what is known of the first row's texts. Returns
+    `OUT_OF_REACH` as soon as what is left could not lift the pair to the bound.
     """
     comparisons, levels, bits, lists, logs, several, known = work
     letters, starts, shapes, dates, _, _ = known
-    (a, b), (weight, bound), (most, place) = pair, limits, ceilings
+    (a, b), (weight, bound), (most, place), (vector, held) = pair, limits, ceilings, room
     left_over = ROUNDING
     for at in range(len(comparisons)):
         left_over += most[at, place]
@@ -86,9 +91,9 @@ def compare(
                 operation, left = levels[level, OPERATION], levels[level, LEFT]
                 if operation == SIMILAR:
                     if likeness < 0.0:
-                        cells = (rows[a, left], rows[b, left], levels[level, BASE])
+                        values = (levels[level, SLOT], levels[level, BASE], rows[a, left], rows[b, left])
                         floor = _floor(levels, bits, level, comparisons[at, END], bound - weight - left_over)
-                        likeness = similarity(letters, starts, shapes, several, cells, floor)
+                        likeness = similarity((letters, starts, shapes), held, several, values, floor)
                     met = likeness >= bits[level, AT_LEAST]
                 elif operation == VARIANT or operation == ONE_EDIT:  # noqa: PLR1714, SIM109 - compiled
                     base = levels[level, BASE]
@@ -219,12 +224,41 @@ def borrowed_pass(work: Pass) -> Pass:
     )
 
 
+@inlined
+def borrowed_held(held: Held) -> Held:
+    """Return the same places without a share in the memory of their arrays."""
+    return Held(borrowed(held.places), borrowed(held.text))
+
+
+@inlined
+def look_ahead(known: Known, texts: Table, rows: Matrix, records: Smalls | Ints, at: int, ahead: int) -> None:
+    """Ask for the texts of a record that comes `ahead` later, and for the cells of one twice as far away."""
+    sooner, later = at + ahead, at + 2 * ahead
+    if later < len(records):
+        fetch_ahead(rows, records[later])
+        fetch_ahead(rows[:, CELLS_OF_A_LINE:], records[later])
+    if sooner < len(records):
+        for text in range(len(texts)):
+            value = max(rows[records[sooner], texts[text, 0]], 0)
+            fetch_ahead(known[2], texts[text, 1] + value)
+
+
 @compiled
-def levels_of_pairs(work: Pass, matrix: Matrix, a: Ints, b: Ints, vectors: np.ndarray) -> None:
-    """Write the level vectors of pairs of positions."""
+def levels_of_pairs(
+    work: Pass, matrix: Matrix, all_texts: Table, a: Ints, b: Ints, vectors: np.ndarray
+) -> None:
+    """Write the level vectors of pairs of positions; `all_texts` are the texts of the program."""
     mine, rows, all_vectors = borrowed_pass(work), borrowed(matrix), borrowed(vectors)
+    texts, others = borrowed(all_texts), borrowed(b)
     nothing = np.zeros((len(work[0]), 1), np.float32)
     ceilings, limits = (borrowed(nothing), 0), (0.0, OUT_OF_REACH)
+    owned = nothing_held(len(work[1]))
+    held = borrowed_held(owned)
     for pair in range(len(a)):
-        compare(mine, rows, (a[pair], b[pair]), limits, ceilings, all_vectors[pair])
-    nothing[:] = 0.0  # kept until here: what was borrowed from it is used above
+        look_ahead(mine[6], texts, rows, others, pair, AHEAD)
+        compare(mine, rows, (a[pair], others[pair]), limits, ceilings, (all_vectors[pair], held))
+    nothing[:], owned.text[:], owned.places[:] = (
+        0.0,
+        -1,
+        0,
+    )  # kept until here: what was borrowed is used above

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipelines.link.dates import unpack_spans
 from pipelines.link.encode import Encoded
-from pipelines.link.features import NONE, Feature, Floats, Ints
+from pipelines.link.features import NONE, Codes, Feature, Floats, Ints
 from pipelines.link.fused.arrays import Bytes, Words
 from pipelines.link.fused.strings import letter_shapes, text_buffers
 from pipelines.link.threads import on_all_cores
@@ -26,6 +26,7 @@ FIRST_DAY, LAST_DAY, YEAR, LAST_YEAR, EXACT, NIBBLES = range(6)
 # A record with several values of a feature has -(2 + k) in its cell: its values are the k-th of `several`.
 SEVERAL = -2
 TEXTS_AT_ONCE = 250_000
+ROWS_AT_ONCE = 2**13  # their cells stay in the cache until all columns are filled in
 
 
 class Cells(NamedTuple):
@@ -70,17 +71,21 @@ class Packed:
 
 
 def pack(
-    encoded: Encoded, features: Sequence[str], keys: Sequence[Feature] = (), known: Packed | None = None
+    encoded: Encoded,
+    features: Sequence[str],
+    texts: Sequence[str],
+    keys: Sequence[Feature] = (),
+    known: Packed | None = None,
 ) -> Packed:
     """Return the features of these names, and then the keys of rules, as cells; one column each, in order.
 
-    `known` is an earlier packing of these records and features, whose values are taken over.
+    `texts` are those features whose letters are compared. `known` is an earlier packing of these records and
+    features, whose values are taken over.
     """
     named = [encoded.features[name] for name in features]
     columns = {name: at for at, name in enumerate(features, start=1)}
     matrix = np.empty((encoded.size, 1 + len(named) + len(keys)), dtype=np.int32)
-    matrix[:, 0] = encoded.agency
-    filled = []
+    filled: list[tuple[int, Codes]] = [(0, encoded.agency)]
     starts, several, count, codes_before = [np.zeros(1, dtype=np.int64)], [], 0, 0
     for at, feature in enumerate([*named, *keys], start=1):
         column, ends, codes = _column(feature, count)
@@ -89,18 +94,20 @@ def pack(
         several.append(codes)
         count, codes_before = count + len(ends), codes_before + len(codes)
 
-    def fill(part: tuple[int, Matrix]) -> None:
-        matrix[:, part[0]] = part[1]
+    def fill(start: int) -> None:
+        rows = slice(start, start + ROWS_AT_ONCE)
+        for at, column in filled:
+            matrix[rows, at] = column[rows]
 
-    list(on_all_cores(fill, filled))
+    list(on_all_cores(fill, range(0, encoded.size, ROWS_AT_ONCE)))
     cells = Cells(
         matrix,
         np.concatenate(starts).astype(np.int64),
         np.concatenate([*several, np.zeros(1, np.int32)]).astype(np.int32),
     )
-    if known is not None and known.columns == columns:
+    if known is not None and known.columns == columns and set(texts) <= set(known.letter_base):
         return replace(known, cells=cells)
-    letters, letter_starts, letter_base = _letters(encoded, features)
+    letters, letter_starts, letter_base = _letters(encoded, texts)
     variant_starts, variants, variant_base = _variants(encoded, features)
     shapes = _shapes(letters, letter_starts)
     values = Values(letters, letter_starts, shapes, _dates(encoded), variant_starts, variants)
@@ -159,15 +166,15 @@ def _shapes(letters: Bytes, starts: Ints) -> Words:
     return shapes
 
 
-def _letters(encoded: Encoded, features: Sequence[str]) -> tuple[Bytes, Ints, dict[str, int]]:
-    """Return the letters of all texts, where each begins and ends, and where the texts of each feature begin."""
+def _letters(encoded: Encoded, texts: Sequence[str]) -> tuple[Bytes, Ints, dict[str, int]]:
+    """Return the letters of some texts, where each begins and ends, and where the texts of each feature begin."""
     base: dict[str, int] = {}
     known: dict[int, int] = {}
     data, starts, total, rows = [], [np.zeros(1, np.int64)], 0, 0
-    for name in features:
+    for name in texts:
         values = encoded.features[name].values
         if not isinstance(values, pa.Array):
-            continue
+            raise TypeError(f"{name} has no letters to be compared")
         if id(values) not in known:
             known[id(values)] = rows
             found, offsets = text_buffers(values)

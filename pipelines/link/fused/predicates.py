@@ -6,6 +6,7 @@ import numpy as np
 
 from pipelines.link.compiled import inlined, lowest_one, step
 from pipelines.link.features import Ints
+from pipelines.link.fused.agreement import Held
 from pipelines.link.fused.arrays import Bytes, Words
 from pipelines.link.fused.pack import EXACT, FIRST_DAY, LAST_DAY, LAST_YEAR, NIBBLES, YEAR, Matrix
 from pipelines.link.fused.program import (
@@ -17,7 +18,7 @@ from pipelines.link.fused.program import (
     SWAPPED,
     VARIANT,
 )
-from pipelines.link.fused.strings import is_one_edit, jaro_winkler, jaro_winkler_from
+from pipelines.link.fused.strings import Texts, is_one_edit, jaro_winkler
 
 # The distinct values, as compiled code is given them; and the codes of records with several values.
 Known = tuple[Bytes, Ints, Words, Matrix, Ints, Matrix]
@@ -82,32 +83,35 @@ def rarest(several: Several, x: int, y: int, logs: np.ndarray, base: int) -> flo
 
 @inlined
 def similarity(
-    letters: Bytes, starts: Ints, shapes: Words, several: Several, values: tuple[int, int, int], floor: float
+    texts: Texts, held: Held, several: Several, values: tuple[int, int, int, int], floor: float
 ) -> float:
     """Return the highest Jaro-Winkler similarity of a value of cell x and one of cell y; 0 where below `floor`.
 
-    `values` are the cells and where the letters of their feature begin.
+    `values` are the slot of their feature, where its letters begin, and the cells.
     """
-    x, y, base = values
+    slot, base, x, y = values
     if x >= 0 and y >= 0:
         if x == y:
             return 1.0
-        return jaro_winkler_from(letters, starts, shapes, base + x, base + y, floor)
+        return jaro_winkler(texts, held, (slot, base + x, base + y), floor)
     if x == -1 or y == -1:
         return 0.0
-    return _most_similar(letters, starts, several, values)
+    return _most_similar(texts, held, several, values, floor)
 
 
 @step
-def _most_similar(letters: Bytes, starts: Ints, several: Several, values: tuple[int, int, int]) -> float:
+def _most_similar(
+    texts: Texts, held: Held, several: Several, values: tuple[int, int, int, int], floor: float
+) -> float:
     """Return the highest similarity over all values of both cells."""
-    x, y, base = values
+    slot, base, x, y = values
     result = 0.0
     for i in range(value_count(several, x)):
         for j in range(value_count(several, y)):
-            first, second = base + value_at(several, x, i), base + value_at(several, y, j)
-            found = 1.0 if first == second else jaro_winkler(letters, starts, first, second)
-            result = max(result, found)
+            first, second = value_at(several, x, i), value_at(several, y, j)
+            if first == second:
+                return 1.0
+            result = max(result, jaro_winkler(texts, held, (slot, base + first, base + second), floor))
     return result
 
 

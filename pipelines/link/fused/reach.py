@@ -56,15 +56,12 @@ from pipelines.link.fused.program import (
     WEIGHT,
     Table,
 )
+from pipelines.link.fused.strings import BEGINNING, HIGH, LOW, SIZES
 from pipelines.link.fused.tile import (
-    BEGINNING,
     COMMON,
-    HIGH,
     INVERSE,
     LENGTH,
     LIKENESS,
-    LOW,
-    SIZES,
     SPARE,
     TOTAL,
     Singles,

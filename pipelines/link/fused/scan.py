@@ -10,7 +10,16 @@ import numpy as np
 
 from pipelines.link.compiled import borrowed, compiled, inlined
 from pipelines.link.features import Floats, Ints
-from pipelines.link.fused.kernel import Pass, borrowed_pass, compare, reach_of_one
+from pipelines.link.fused.agreement import nothing_held
+from pipelines.link.fused.kernel import (
+    AHEAD,
+    Pass,
+    borrowed_held,
+    borrowed_pass,
+    compare,
+    look_ahead,
+    reach_of_one,
+)
 from pipelines.link.fused.pack import Matrix
 from pipelines.link.fused.predicates import Several, share, smallest_shared
 from pipelines.link.fused.program import Smalls, Table
@@ -60,6 +69,27 @@ def _unmet(
     return met, new
 
 
+@inlined
+def _unmet_among_few(
+    alive: Flags, cells: Matrix, a: int, others: Smalls, rule: tuple[int, int, int], several: Several
+) -> tuple[int, int]:
+    """Mark which of a few records a row meets in its block for the first time; as `_unmet` does for many."""
+    first, column, block = rule
+    met = new = 0
+    for at in range(len(others)):
+        b = others[at]
+        is_met = alive[at] != 0
+        if is_met and cells[a, column] < 0 and cells[b, column] < 0:
+            is_met = smallest_shared(several, cells[a, column], cells[b, column]) == block
+        is_new = is_met
+        for earlier in range(first, column):
+            if is_new and share(several, cells[a, earlier], cells[b, earlier]):
+                is_new = False
+        alive[at] = is_new
+        met, new = met + is_met, new + is_new
+    return met, new
+
+
 @compiled
 def scan(
     work: Pass,
@@ -88,10 +118,10 @@ def scan(
     cells, table, several = borrowed(matrix), borrowed(texts[0]), mine[5]
     owned, flags = empty_tile(matrix.shape[1], len(table), len(mine[0])), np.zeros(SIDE, np.int32)
     tile, every_flag = borrowed_tile(owned), borrowed(flags)
-    levels = np.empty(len(mine[0]), np.int8)
-    vector = borrowed(levels)
+    levels, texts_held = np.empty(len(mine[0]), np.int8), nothing_held(len(mine[1]))
+    room = (borrowed(levels), borrowed_held(texts_held))
     out_a, out_b = np.empty(FIRST_ROOM, np.int64), np.empty(FIRST_ROOM, np.int64)
-    out_vectors = np.empty((FIRST_ROOM, len(vector)), np.int8)
+    out_vectors = np.empty((FIRST_ROOM, len(levels)), np.int8)
     kept, all_met, all_new = 0, 0, 0
     block = int(np.searchsorted(starts, begin, side="right")) - 1
     while block < len(starts) - 1 and starts[block] < end:
@@ -99,19 +129,29 @@ def scan(
         stop = starts[block + 1] if max(begin, starts[block]) < last else 0
         for low in range(max(begin, starts[block]), stop, SIDE):
             high = min(low + SIDE, stop)
-            fill_tile(tile, mine[6], table, texts[1], (cells, column + 1), members[low:high])
+            is_small = stop - starts[block] <= FEW + 1
+            if not is_small:
+                fill_tile(tile, mine[6], table, texts[1], (cells, column + 1), members[low:high])
             for member in range(max(begin, starts[block]), min(last, high - 1)):
                 a = members[member]
-                first_after = max(member + 1 - low, 0)
-                # Whole vectors: what lies outside the block is there, and not alive.
-                span = (first_after & -LANES, min(high - low + LANES - 1 & -LANES, SIDE))
-                alive, agencies = every_flag[span[0] : span[1]], tile.cells[0, span[0] : span[1]]
-                alive[:] = 0
-                alive[first_after - span[0] : high - low - span[0]] = 1
-                if unique[cells[a, 0]]:
+                look_ahead(mine[6], table, cells, members, member, max(high - low, AHEAD))
+                first_after, rule = max(member + 1 - low, 0), (first, column, block)
+                if is_small:
+                    span = (first_after, high - low)
+                    alive, others = every_flag[: span[1] - span[0]], members[low + first_after : high]
                     for at in range(len(alive)):
-                        alive[at] = alive[at] if agencies[at] != cells[a, 0] else _DEAD
-                met, new = _unmet(alive, tile, span, cells[a], (first, column, block), several)
+                        alive[at] = not unique[cells[a, 0]] or cells[others[at], 0] != cells[a, 0]
+                    met, new = _unmet_among_few(alive, cells, a, others, rule, several)
+                else:
+                    # Whole vectors: what lies outside the block is there, and not alive.
+                    span = (first_after & -LANES, min(high - low + LANES - 1 & -LANES, SIDE))
+                    alive, agencies = every_flag[span[0] : span[1]], tile.cells[0, span[0] : span[1]]
+                    alive[:] = 0
+                    alive[first_after - span[0] : high - low - span[0]] = 1
+                    if unique[cells[a, 0]]:
+                        for at in range(len(alive)):
+                            alive[at] = alive[at] if agencies[at] != cells[a, 0] else _DEAD
+                    met, new = _unmet(alive, tile, span, cells[a], rule, several)
                 all_met, all_new = all_met + met, all_new + new
                 if new == 0:
                     continue
@@ -128,17 +168,18 @@ def scan(
                     start, ceilings = prior[cells[a, 0], cells[b, 0]], (tile.ceilings, span[0] + at)
                     if is_alone and reach_of_one(mine, cells, a, b, start, ceilings) < floor:
                         continue
-                    if compare(mine, cells, (a, b), (start, bound), ceilings, vector) < bound:
+                    if compare(mine, cells, (a, b), (start, bound), ceilings, room) < bound:
                         continue
                     if kept == len(out_a):
                         out_a, out_b = _roomier(out_a), _roomier(out_b)
                         out_vectors = _roomier_rows(out_vectors)
-                    out_a[kept], out_b[kept], out_vectors[kept] = a, b, vector
+                    out_a[kept], out_b[kept], out_vectors[kept] = a, b, room[0]
                     kept += 1
         block += 1
     # Kept until here: what was borrowed from them is used above.
     owned.present[:], owned.ceilings[:], flags[:], levels[:] = 0, 0, 0, 0
     owned.lanes[:], owned.cells[:], owned.masks[:], owned.shapes[:] = 0, 0, 0, 0
+    texts_held.places[:], texts_held.text[:] = 0, 0
     owned.beginnings[:], owned.dates[:], owned.several[:] = 0, 0, 0
     return out_a[:kept], out_b[:kept], out_vectors[:kept], all_met, all_new
 

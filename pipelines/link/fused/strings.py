@@ -19,8 +19,10 @@ from pipelines.link.compiled import compiled, count_ones, inlined
 from pipelines.link.fused.agreement import (
     FIRST_LETTERS,
     WORD,
+    Held,
     agreeing,
     agreeing_in_words,
+    hold,
     letter_masks,
     long_agreement,
     out_of_order,
@@ -31,6 +33,12 @@ from pipelines.link.fused.arrays import Bytes, Ints, Words, read_only
 
 _ABOVE = 0.7  # Winkler's boost is for strings that are alike already
 _A_LETTER = 0.1
+
+
+# What a text's shape is made of.
+LOW, HIGH, BEGINNING, SIZES = range(4)
+# The letters of texts, where each begins, and their shapes: see `letter_shapes`.
+Texts = tuple[Bytes, Ints, Words]
 
 
 class Strings(NamedTuple):
@@ -79,58 +87,41 @@ def text_buffers(array: pa.Array) -> Strings:
 
 
 @compiled
-def jaro_winkler(data: Bytes, offsets: Ints, i: int, j: int) -> float:
-    """Return the Jaro-Winkler similarity of strings `i` and `j`."""
-    a, b = offsets[i], offsets[j]
-    length_a, length_b = offsets[i + 1] - a, offsets[j + 1] - b
-    if min(length_a, length_b) == 0:
-        return 0.0
-    word_a, word_b = word_of(data, a, length_a, 0), word_of(data, b, length_b, 0)
-    prefix = same_start(word_a, word_b, min(length_a, length_b))
-    common, differing = _compared(data, (a, length_a), (b, length_b), min(length_a, length_b))
-    return _weigh(common, differing // 2, length_a, length_b, prefix)
+def jaro_winkler(texts: Texts, held: Held, pair: tuple[int, int, int], floor: float) -> float:
+    """Return the Jaro-Winkler similarity of two texts, or 0 where it stays below `floor`: that is told sooner.
 
-
-@compiled
-def jaro_winkler_from(data: Bytes, offsets: Ints, shapes: Words, i: int, j: int, floor: float) -> float:
-    """Return `jaro_winkler(data, offsets, i, j)`, or 0 where it stays below `floor`: that is told sooner."""
-    a, b = offsets[i], offsets[j]
-    length_a, length_b = offsets[i + 1] - a, offsets[j + 1] - b
-    shorter = min(length_a, length_b)
+    `pair` are the slot of `held` that is for such texts, and both texts; to go through many pairs, let the first
+    text change as seldom as can be.
+    """
+    (data, offsets, shapes), (slot, i, j) = texts, pair
+    length_a, length_b = _length(shapes, i), _length(shapes, j)
+    shorter, longer = min(length_a, length_b), max(length_a, length_b)
     if shorter == 0:
         return 0.0
-    word_a, word_b = word_of(data, a, length_a, 0), word_of(data, b, length_b, 0)
-    prefix = same_start(word_a, word_b, shorter)
+    prefix = min(same_start(shapes[i, BEGINNING], shapes[j, BEGINNING], shorter), FIRST_LETTERS)
     # Were all common letters in order, so many would have to be common; less what rounding may do.
     lift = prefix * _A_LETTER
     least = (3.0 * (floor - lift) / (1.0 - lift) - 1.0) * (length_a * length_b / (length_a + length_b)) - 1e-6
     if min(_most_in_common(shapes, i, j), shorter) < least:
         return 0.0
-    spare = shorter - int(least) if least > 0.0 else shorter
-    common, differing = _compared(data, (a, length_a), (b, length_b), spare)
+    a, b = offsets[i], offsets[j]
+    word_a, word_b = word_of(data, a, length_a, 0), word_of(data, b, length_b, 0)
+    if longer <= 8:
+        common, differing = agreeing_in_words(word_a, word_b, length_a, length_b)
+    elif longer > WORD:
+        common, differing = long_agreement(data, a, length_a, b, length_b)
+    else:
+        if held.text[slot] != i:
+            hold(held, slot, i, data[a : a + length_a])
+        spare = length_b - max(int(least), 0)
+        reach, other = longer // 2 - 1, data[b : b + length_b]
+        same = same_start(word_a, word_b, shorter)
+        in_a, in_b, is_in_order = agreeing(held.places[slot], reach, other, same, spare)
+        common, differing = count_ones(in_b), 0
+        if not is_in_order and _weigh(common, 0, length_a, length_b, prefix) >= floor:
+            differing = out_of_order(data, a, b, in_a, in_b)
     similarity = _weigh(common, differing // 2, length_a, length_b, prefix)
     return similarity if similarity >= floor else 0.0
-
-
-@inlined
-def _compared(data: Bytes, first: tuple[int, int], second: tuple[int, int], spare: int) -> tuple[int, int]:
-    """Return how many letters of two strings agree, and how many of those are out of order.
-
-    The strings are given by where they begin and by their lengths. No letters at all, where more than `spare`
-    letters of the shorter one are found not to agree.
-    """
-    (a, length_a), (b, length_b) = first, second
-    longer = max(length_a, length_b)
-    if longer <= 8:
-        return agreeing_in_words(
-            word_of(data, a, length_a, 0), word_of(data, b, length_b, 0), length_a, length_b
-        )
-    if length_a < length_b:
-        a, length_a, b, length_b = b, length_b, a, length_a
-    if longer > WORD:
-        return long_agreement(data, a, length_a, b, length_b)
-    in_a, in_b = agreeing(data, a, length_a, b, length_b, spare)
-    return count_ones(in_b), out_of_order(data, a, b, in_a, in_b)
 
 
 @compiled
@@ -161,17 +152,24 @@ def letter_shapes(data: Bytes, offsets: Ints) -> Words:
         start, length = offsets[row], offsets[row + 1] - offsets[row]
         low, high = letter_masks(data, start, length)
         spare = length - count_ones(low) - count_ones(high)
-        shapes[row, 0], shapes[row, 1] = low, high
-        shapes[row, 2] = word_of(data, start, min(length, FIRST_LETTERS), 0)
-        shapes[row, 3] = np.uint64(length) | np.uint64(spare) << np.uint64(32)
+        shapes[row, LOW], shapes[row, HIGH] = low, high
+        shapes[row, BEGINNING] = word_of(data, start, min(length, FIRST_LETTERS), 0)
+        shapes[row, SIZES] = np.uint64(length) | np.uint64(spare) << np.uint64(32)
     return shapes
+
+
+@inlined
+def _length(shapes: Words, i: int) -> int:
+    """Return how long a text is."""
+    return int(shapes[i, SIZES] & np.uint64(0xFFFFFFFF))
 
 
 @inlined
 def _most_in_common(shapes: Words, i: int, j: int) -> int:
     """Return an upper bound of how many letters two strings have in common."""
-    common = count_ones(shapes[i, 0] & shapes[j, 0]) + count_ones(shapes[i, 1] & shapes[j, 1])
-    return common + int(min(shapes[i, 3] >> np.uint64(32), shapes[j, 3] >> np.uint64(32)))
+    low, high = shapes[i, LOW] & shapes[j, LOW], shapes[i, HIGH] & shapes[j, HIGH]
+    spare = min(shapes[i, SIZES] >> np.uint64(32), shapes[j, SIZES] >> np.uint64(32))
+    return count_ones(low) + count_ones(high) + int(spare)
 
 
 @inlined

@@ -12,6 +12,7 @@ from pipelines.link.fused.arrays import Words
 from pipelines.link.fused.pack import Matrix
 from pipelines.link.fused.predicates import Known
 from pipelines.link.fused.program import Smalls, Table
+from pipelines.link.fused.strings import BEGINNING, HIGH, LOW, SIZES
 
 Singles = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.int32]
@@ -21,9 +22,8 @@ SIDE = 512
 # Sums and similarities are worked out in single precision here: by so much they may lie below the exact ones.
 ROUNDING = 1e-3
 
-# Of a text: what its mask leaves out, its length and one over it. Then the words of `letter_shapes`.
+# Of a text: what its mask leaves out, its length and one over it.
 SPARE, LENGTH, INVERSE = range(3)
-LOW, HIGH, BEGINNING, SIZES = range(4)
 TOTAL, LIKENESS, COMMON = range(3)
 _U = np.uint64
 

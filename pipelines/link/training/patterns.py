@@ -13,6 +13,7 @@ from pipelines.link.compare import NULL, Levels
 from pipelines.link.features import Bools, Floats, Ints
 
 LARGEST_KEY = 2**62
+LARGEST_TABLE = 2**20
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,20 @@ def _distinct(levels: Levels, source: Ints) -> tuple[Ints, Ints, int]:
             distinct, key = np.unique(key, return_inverse=True)
             largest = len(distinct)
         key, largest = key * size + levels[:, column] + 1, largest * size
+    if largest <= LARGEST_TABLE:
+        return _distinct_by_table(key, largest)
     _, first, which = np.unique(key, return_index=True, return_inverse=True)
     return first.astype(np.int64), which.astype(np.int64), len(first)
+
+
+def _distinct_by_table(key: Ints, largest: int) -> tuple[Ints, Ints, int]:
+    """Return what `_distinct` does, of keys below `largest`: with so few possible, nothing has to be sorted."""
+    first = np.full(largest, len(key), dtype=np.int64)
+    first[key[::-1]] = np.arange(len(key) - 1, -1, -1)  # written last, the first row of a key stays
+    found = np.flatnonzero(first < len(key))
+    number = np.zeros(largest, dtype=np.int64)
+    number[found] = np.arange(len(found))
+    return first[found], number[key], len(found)
 
 
 def meets_rule(model: LinkageModel, levels: npt.NDArray[np.int8], rule: dict[str, tuple[str, ...]]) -> Bools:

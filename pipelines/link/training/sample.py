@@ -9,7 +9,7 @@ from pipelines.link.block import RulePlan
 from pipelines.link.compare import Pairs
 from pipelines.link.encode import Encoded
 from pipelines.link.features import Ints
-from pipelines.link.fused.enumerate import sampled_pairs
+from pipelines.link.fused.enumerate import all_pairs, sampled_pairs
 from pipelines.link.fused.hashing import hash_strings
 
 
@@ -33,8 +33,10 @@ def random_pairs(record_ids: pa.Array, wanted: int, seed: int) -> Pairs:
 def pairs_of_plan(plan: RulePlan, encoded: Encoded, wanted: int, seed: int) -> tuple[Pairs, float]:
     """Return the distinct pairs of a rule's blocks and the share of all that they are: 1, or about wanted / all."""
     rate = min(1.0, wanted / max(plan.pairs, 1))
-    hashes = hash_strings(encoded.record_ids, seed)
-    a, b = sampled_pairs(plan.members, plan.starts, hashes, rate)
+    if rate < 1.0:
+        a, b = sampled_pairs(plan.members, plan.starts, hash_strings(encoded.record_ids, seed), rate)
+    else:
+        a, b = all_pairs(plan.members, plan.starts)
     width = max(encoded.size, 1)
     return _distinct(a * width + b, width), rate
 
