@@ -75,7 +75,7 @@ CREATE OR REPLACE VIEW quarantine.reasons WITH (security_barrier) AS
 SELECT extract_id, row_number, file, stage, reasons, quarantined_at FROM quarantine.row
 """
 
-APPEND_ONLY = ("audit.access_log", "identity.protection_notice", "identity.judgement")
+APPEND_ONLY = ("audit.access_log", "identity.protection_notice", "identity.judgement", "identity.purge")
 
 
 def create_access(connection: Connection) -> None:

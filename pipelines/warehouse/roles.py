@@ -43,8 +43,8 @@ SCHEMA_READERS: Mapping[str, tuple[str, ...]] = {
 }
 
 # Single relations: the auditor reads link evidence, but neither term frequencies, which are names, nor who is
-# protected, nor the reason of a judgement, in which people may write what they know about somebody; the engineer
-# reads why rows were set aside, not the rows.
+# protected, nor the reason of a judgement or a purge, in which people may write what they know about somebody; the
+# engineer reads why rows were set aside, not the rows.
 RELATION_GRANTS: tuple[tuple[str, str], ...] = (
     ("SELECT (model_version, name, definition, training, created_at) ON linked.model", AUDITOR),
     ("SELECT ON linked.edge, linked.cluster, linked.cluster_summary, linked.lineage", AUDITOR),
@@ -56,6 +56,10 @@ RELATION_GRANTS: tuple[tuple[str, str], ...] = (
     ("SELECT ON identity.review_pair", AUDITOR),
     (
         "SELECT (judgement_id, verdict, records, scope, decided_by, decided_at, expires_at) ON identity.judgement",
+        AUDITOR,
+    ),
+    (
+        "SELECT (purge_id, record_id, purged_at, requested_by, after_run, until_period) ON identity.purge",
         AUDITOR,
     ),
     ("SELECT ON quarantine.reasons", ENGINEER),

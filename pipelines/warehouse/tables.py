@@ -27,6 +27,7 @@ from pipelines.warehouse.tables_identity import (
     membership,
     person,
     protection_notice,
+    purge,
     review_pair,
 )
 from pipelines.warehouse.tables_linkage import cluster, cluster_summary, edge, lineage, model, record_state
@@ -38,7 +39,7 @@ FIXED_TABLES: tuple[Table, ...] = (
     *(access_grant, access_log, release_manifest, warehouse_state, quarantine_row),
     *(model, lineage, record_state, edge, cluster, cluster_summary),
     *(identity_record, person, membership, change, ledger_run),
-    *(judgement, review_pair, protection_notice),
+    *(judgement, review_pair, protection_notice, purge),
     *(release, current_release),
 )
 
@@ -76,6 +77,7 @@ __all__ = [
     "person",
     "protection_notice",
     "publication_table",
+    "purge",
     "quarantine_row",
     "record_state",
     "release",

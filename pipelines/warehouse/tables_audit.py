@@ -61,6 +61,7 @@ extract = Table(
     text_column("status"),
     text_column("contract_version"),
     text_column("archive_path", nullable=True),
+    time_column("archive_purged_at", nullable=True),
     Column("is_forced", Boolean, nullable=False, server_default=false()),
     time_column("received_at"),
     UniqueConstraint("agency", "file", "period", "sha256"),

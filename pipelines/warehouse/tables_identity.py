@@ -134,6 +134,32 @@ judgement = Table(
     comment="What people decided about records: same person, different ones, or unsure. Rows are only added.",
 )
 
+purge = Table(
+    "purge",
+    metadata,
+    id_column("purge_id"),
+    uuid_column("record_id", nullable=False),
+    time_column("purged_at"),
+    text_column("requested_by"),
+    text_column("reason"),
+    Column(
+        "content_hash",
+        BigInteger,
+        nullable=True,
+        comment="Of what linking read of it last, as linked.record had it.",
+    ),
+    Column(
+        "after_run",
+        BigInteger,
+        nullable=True,
+        comment="The last linkage run before; what later runs hold of the record was sent again.",
+    ),
+    text_column("until_period", comment="Extracts of periods up to this one do not bring the record back."),
+    Index(None, "record_id"),
+    schema="identity",
+    comment="Records that were deleted for good: their tombstones. Rows are only added.",
+)
+
 review_pair = Table(
     "review_pair",
     metadata,

@@ -16,8 +16,10 @@ pytestmark = pytest.mark.database
 
 A, B, C, D = (Held(HEALTH, letter) for letter in "abcd")
 
-# What version 0005 made, taken away again.
+# What versions 0005 and 0006 made, taken away again.
 _AS_IT_WAS = """
+    DROP TABLE identity.purge;
+    ALTER TABLE audit.extract DROP COLUMN archive_purged_at;
     DROP VIEW identity.change_summary;
     DROP FUNCTION identity.living_person(uuid);
     DROP FUNCTION identity.person_as_of(date);
