@@ -80,7 +80,6 @@ _PEOPLE = """
     JOIN identity.person p USING (person_id) ORDER BY a.person
 """
 
-# Tombstones of purged records would be asked for here; there are none yet.
 _FACTS = """
     SELECT (a.is_held AND coalesce(now.content_hash <> past.content_hash, false))::int AS changed,
            (a.record_id IN (SELECT unnest(j.records) FROM identity.judgement j, since
@@ -88,7 +87,8 @@ _FACTS = """
                                OR j.expires_at BETWEEN since.moment AND clock_timestamp()))::int AS judged,
            (a.record_id IN (SELECT n.record_id FROM identity.protection_notice n, since
                             WHERE n.level = 'SEALED' AND n.noticed_at >= since.moment))::int AS protected,
-           0 AS purged
+           (a.record_id IN (SELECT p.record_id FROM identity.purge p
+                            WHERE p.after_run >= {previous}))::int AS purged
     FROM affected a
     LEFT JOIN linked.record_of({run}) AS now USING (record_id)
     LEFT JOIN linked.record_of({previous}) AS past USING (record_id)

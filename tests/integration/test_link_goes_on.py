@@ -57,6 +57,7 @@ def test_it_stands_on_the_run_before(runs: tuple[int, int]) -> None:
     records = one("SELECT count(*) FROM linked.record_of(:run)", run=runs[1])
     counts = second["counts"]
     assert counts["new"] + counts["changed"] + counts["unchanged"] == records
+    assert counts.pop("purged") == 0
     assert min(counts.values()) > 0, "the population has records that come, change, stay and go"
 
 
