@@ -15,11 +15,13 @@ from sqlalchemy import Connection, text
 
 from pipelines.contracts.loader import load_contract
 from pipelines.errors import ExpectationsFailed
+from pipelines.identity.purges import kept_out
 from pipelines.identity.runs import later_period
 from pipelines.ingest import deliveries, inbox, link_requests, requeue
 from pipelines.ingest.receive import receive_delivery
 from pipelines.normalise.assemble.context import NormaliseContext
 from pipelines.normalise.assemble.delivery import FileOutcome, normalise_files
+from pipelines.normalise.assemble.local_ids import leave_out
 from pipelines.periods import period_end
 from pipelines.publish import build, swap
 from pipelines.publish.views import create_views
@@ -118,24 +120,29 @@ def normalise_delivery(delivery_id: int) -> dict[str, int]:
         allow_synthetic=settings.allow_synthetic,
     )
     with stage_lock(f"normalise {delivery.agency}"):
-        normalised = normalise_files(context, read_landed(delivery.agency, delivery.extract_ids))
-        reports = [_normalise_report(delivery, outcome) for outcome in normalised.files]
+        with transaction() as connection:
+            purged = kept_out(connection, delivery.period)
+        landed, left_out = leave_out(context, read_landed(delivery.agency, delivery.extract_ids), purged)
+        normalised = normalise_files(context, landed)
+        reports = [_normalise_report(delivery, each, left_out.get(each.file, 0)) for each in normalised.files]
         with transaction() as connection:
             save_normalised(connection, delivery.extract_ids, normalised)
             for each in reports:
                 save_report(connection, run.run_id, each, time.monotonic() - started)
-    counts = ("rows_in", "rows_out", "quarantined", "duplicates")
+    counts = ("rows_in", "rows_out", "quarantined", "duplicates", "withheld")
     return {name: sum(getattr(each, name) for each in reports) for name in counts}
 
 
-def _normalise_report(delivery: deliveries.Delivery, outcome: FileOutcome) -> StageReport:
+def _normalise_report(delivery: deliveries.Delivery, outcome: FileOutcome, left_out: int) -> StageReport:
+    """Return where a file's rows went; those `left_out` are of records that were purged."""
     return StageReport(
         stage="normalise",
         agency=delivery.agency,
         file=outcome.file,
         period=delivery.period,
-        rows_in=outcome.rows_in,
+        rows_in=outcome.rows_in + left_out,
         rows_out=outcome.contributed,
+        withheld=left_out,
         quarantined=len(outcome.quarantined),
         duplicates=len(outcome.duplicate_of),
         details={"duplicate_of": {str(row): of for row, of in outcome.duplicate_of.items()}},

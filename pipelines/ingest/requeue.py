@@ -38,7 +38,7 @@ def requeue_delivery(
     is a new delivery of the same extracts, unless the latest one has yet to go through the later stages.
 
     Raises:
-        WarehouseError: nothing was delivered for this period, or the archive lost a file.
+        WarehouseError: nothing was delivered for this period, the archive lost a file, or a purge deleted one.
         DeliveryRejected: under today's contract a file is not acceptable; all stays as it was.
     """
     require_agreement(contract, period, today or date.today())  # noqa: DTZ011 - agreements end with a local day
@@ -58,11 +58,21 @@ def requeue_delivery(
     return delivery.with_news((), tuple(reports))
 
 
+def _require_archived(row: Any) -> None:
+    """Raise WarehouseError when the file of an extract was deleted because it held a record that was purged."""
+    if row.archive_path is None and row.archive_purged_at is not None:
+        raise WarehouseError(
+            f"{row.agency}/{row.file} {row.period} cannot be driven again: its file was deleted from the archive on"
+            f" {row.archive_purged_at:%Y-%m-%d}, since it held a purged record; ask the agency to send it anew"
+        )
+
+
 def _land_again(
     connection: Connection, contract: Contract, extract_id: int, run_id: int | None
 ) -> StageReport:
     """Return the report of a file that was landed again from the archive."""
     row: Any = connection.execute(select(extract).where(extract.c.extract_id == extract_id)).one()
+    _require_archived(row)
     path = verified(load_settings().archive_dir, row.sha256)
     file = contract.files[row.file]
     landed = land_file(connection, FileToLand(row.agency, row.period, row.file, file, path, extract_id))

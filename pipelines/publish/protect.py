@@ -1,4 +1,4 @@
-"""Protection that comes after a release was built: its rows are changed before, or while, it is live."""
+"""Protection or purges that come after a release was built: its rows are changed before, or while, it is live."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from sqlalchemy import Connection, text
 from pipelines.keys import PERSON, pseudonym
 from pipelines.settings import load_settings
 
-# People of the release's linkage run with a protected record, with their strictest level.
+# People of the release's linkage run with a protected record, with their strictest level. Who has a record that was
+# purged after that run is withheld like the sealed: a later release shows them without it.
 _AFFECTED = text("""
     SELECT m.person_id, max(n.level) AS level
     FROM publication.release r
     JOIN identity.membership m ON m.valid_from_run <= r.link_run_id
          AND (m.valid_to_run IS NULL OR m.valid_to_run > r.link_run_id)
-    JOIN identity.protection_notice n USING (record_id)
-    WHERE r.release_id = :release_id
+    JOIN (SELECT record_id, level, NULL AS after_run FROM identity.protection_notice
+          UNION ALL SELECT record_id, 'SEALED', after_run FROM identity.purge) AS n USING (record_id)
+    WHERE r.release_id = :release_id AND (n.after_run IS NULL OR r.link_run_id <= n.after_run)
     GROUP BY m.person_id
 """)
 
@@ -37,7 +39,7 @@ class Withheld:
 
 
 def withhold_protected(connection: Connection, release_id: int) -> Withheld:
-    """Return what was taken out of a stored release for the notices that stand now.
+    """Return what was taken out of a stored release for the notices and tombstones that stand now.
 
     The small tables stay as built: a count rounded to 5 does not tell that one person left.
     """
@@ -57,6 +59,6 @@ def withhold_protected(connection: Connection, release_id: int) -> Withheld:
 
 
 def withhold_protected_everywhere(connection: Connection) -> dict[int, Withheld]:
-    """Return what was taken out of each stored release; call it after adding a protection notice."""
+    """Return what was taken out of each stored release; call it after adding a protection notice or a tombstone."""
     stored = connection.scalars(text("SELECT DISTINCT release_id FROM publication.person")).all()
     return {release_id: withhold_protected(connection, release_id) for release_id in sorted(stored)}

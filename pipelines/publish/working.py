@@ -39,12 +39,13 @@ _RECORDS = text("""
 """)
 
 # A notice may have come after the run that linked the record; the whole person is withheld then, since the
-# link itself is what must not be known.
+# link itself is what must not be known. So it is where a record was purged after that run.
 _WITHHELD = text("""
     INSERT INTO withheld_person (person_id)
     SELECT DISTINCT r.person_id FROM release_record r
     WHERE EXISTS (
         SELECT FROM identity.protection_notice n WHERE n.record_id = r.record_id AND n.level = 'SEALED')
+       OR EXISTS (SELECT FROM identity.purge p WHERE p.record_id = r.record_id AND p.after_run >= :run_id)
 """)
 
 # The latest extract has the last word about an event: by period, then by arrival.
@@ -108,7 +109,7 @@ def prepare_working_tables(connection: Connection, run: LinkRun) -> RowCounts:
     extracts = {"extract_ids": list(run.extract_ids)}
     connection.execute(_RECORDS, {"run_id": run.run_id, "period": run.period})
     record_protections(connection, run.run_id)
-    connection.execute(_WITHHELD)
+    connection.execute(_WITHHELD, {"run_id": run.run_id})
     connection.execute(text("ANALYZE release_record, withheld_person"))
     connection.execute(_EVENTS, {**extracts, "shared": _shared_categories()})
     counts = _count(connection, run)
