@@ -33,6 +33,12 @@ class _LandedFile:
         return f"landing.{quote(landing_table(self.agency, self.name))}"
 
 
+def wait_for_landing(connection: Connection, wanted: Wanted) -> None:
+    """Wait until files that are being landed are committed, and let none be landed until the purge is done."""
+    tables = ", ".join(landed.table for landed in _files(wanted))
+    connection.exec_driver_sql(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE")
+
+
 def remove_landed(connection: Connection, wanted: Wanted) -> Found:
     """Return what was deleted, of all extracts; call it before `remove_normalised`."""
     found = Found()

@@ -14,7 +14,7 @@ from pipelines.identity.purges import Request, add_tombstones
 from pipelines.publish.protect import withhold_protected_everywhere
 from pipelines.purge.archive import delete_marked_files, mark_archived
 from pipelines.purge.found import Found, Wanted
-from pipelines.purge.landing import remove_landed
+from pipelines.purge.landing import remove_landed, wait_for_landing
 from pipelines.purge.normalised import remove_normalised
 from pipelines.purge.quarantine import blank_quarantined
 from pipelines.purge.seals import require_nobody_unsealed
@@ -101,9 +101,10 @@ def _wanted(connection: Connection, records: frozenset[str]) -> Wanted:
 
 
 def _wait_for_stages(connection: Connection, wanted: Wanted) -> None:
-    """Let nobody link or normalise until the purge is done: they would write what they have read before."""
+    """Let nobody link, normalise or land until the purge is done: they would write what they have read before."""
     for name in ("link", *(f"normalise {agency}" for agency in wanted.agencies)):
         lock_in_transaction(connection, name)
+    wait_for_landing(connection, wanted)
 
 
 def _require_seen(connection: Connection, wanted: Wanted, found: Found) -> None:

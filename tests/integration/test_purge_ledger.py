@@ -88,6 +88,23 @@ class TestTheStores:
             assert places_of(connection, [MARY_AT_HEALTH.record], "normalised") == {}
             assert connection.scalar(text("SELECT count(*) FROM normalised.person_record")) == others - 1
 
+    def test_rows_that_never_became_a_record_are_found_by_the_local_id_as_it_was_written(
+        self, linked: int
+    ) -> None:
+        add = text("""
+            INSERT INTO landing.police_nominal (extract_id, row_number, nominalref)
+            SELECT max(extract_id), n, ref FROM audit.extract,
+                   unnest(CAST(:refs AS text[])) WITH ORDINALITY AS t (ref, n)
+            WHERE agency = 'police' GROUP BY n, ref
+        """)
+        with transaction() as connection:
+            connection.execute(add, {"refs": ["N5", " N5 ", "N55", "NULL"]})
+        removed = purge_for_good([record_of(POLICE, "N5")], BY, REASON)
+        assert (removed.landed, removed.normalised, removed.tombstones) == (2, 0, 1)
+        with transaction() as connection:
+            left = connection.scalars(text("SELECT nominalref FROM landing.police_nominal ORDER BY 1")).all()
+        assert left == ["N55", "NULL"]
+
     def test_a_relationship_that_names_it_as_the_other_side_goes_too(self, linked: int) -> None:
         with transaction() as connection:
             connection.execute(
@@ -327,10 +344,21 @@ class TestSealed:
         add = text("""
             INSERT INTO normalised.person_identifier (extract_id, row_number, record_id, identifier_type, value_raw,
                                                       value, status)
-            SELECT extract_id, row_number, record_id, 'UPN', 'x', 'x', 'VALID' FROM normalised.person_record
+            SELECT extract_id, row_number, record_id, 'UPN', :number, :number, 'VALID' FROM normalised.person_record
             WHERE record_id = ANY(CAST(:records AS uuid[]))
         """)
-        connection.execute(add, {"records": [held.record for held in records]})
+        connection.execute(add, {"records": [held.record for held in records], "number": f"shared by {records[0].local_id}"})
+
+    def test_nor_is_one_through_which_others_share_with_a_sealed_record(self, linked: int) -> None:
+        with transaction() as connection:
+            self.share_a_number(connection, JOHN, ALONE)
+            self.share_a_number(connection, ALONE, MARY_AT_POLICE)
+            add_protection_notice(connection, JOHN.record, "SEALED", "adoption")
+        with pytest.raises(JoinedupError, match="1 other record") as refused:
+            purge(ALONE)
+        assert MARY_AT_POLICE.record in str(refused.value)
+        purge(MARY_AT_POLICE)
+        purge(ALONE)
 
     def test_a_sealed_record_is_not_purged_while_it_keeps_others_apart(self, linked: int) -> None:
         with transaction() as connection:
