@@ -16,7 +16,7 @@ INSTALLED := .venv/.installed
 BOTH_CORES := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 CACHES := .mypy_cache .ruff_cache .pytest_cache .hypothesis build joinedup.egg-info
 
-.PHONY: help demo up test check bench bench-accuracy bench-speed pythons spark lock clean clean-warehouse
+.PHONY: help demo up test check bench bench-accuracy bench-speed bench-incremental pythons spark lock clean clean-warehouse
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -44,6 +44,9 @@ bench-accuracy: $(INSTALLED) ## How right the links are, beside Splink and recor
 
 bench-speed: $(INSTALLED) ## How fast linking is, beside Splink, on a million records
 	@$(BIN)/python -m benchmarks.speed
+
+bench-incremental: $(INSTALLED) ## What a run costs that goes on from the run before, on a million records
+	@$(BIN)/python -W ignore -m benchmarks.incremental
 
 pythons: ## Install the pins and run the fast tests on each supported Python that is present
 	@for name in python3.11 python3.12 python3.13; do \

@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from pipelines.errors import LinkageError
+from pipelines.identity.judgements import live_judgements
 from pipelines.identity.protection import SEALED, protected_records
 from pipelines.keys import PERSON, pseudonym, record_id
 from pipelines.link.explain import PersonExplanation, Waterfall, explain_pair, explain_person
+from pipelines.link.judged import UNSURE
 from pipelines.link.seal import seal_closure
 from pipelines.settings import load_settings
 from pipelines.warehouse.bulk import read_arrow
@@ -40,6 +42,21 @@ def explain_records(first: str, second: str) -> Waterfall:
     if missing:
         raise LinkageError(f"not among the records of run {run.run_id}: {', '.join(sorted(missing))}")
     return explain_pair(model, data, *ids)
+
+
+def judgement_about(first: str, second: str) -> str | None:
+    """Return what people decided about two records and what counts now; None where nobody did.
+
+    Records are named as in `explain_records`.
+    """
+    pair = tuple(sorted((as_record_id(first), as_record_id(second))))
+    with transaction() as connection:
+        rulings = live_judgements(connection)
+    found = next((each for each in rulings if (each.record_a, each.record_b) == pair), None)
+    if found is None:
+        return None
+    what_counts = "the evidence decides" if found.verdict == UNSURE else "whatever the weights say"
+    return f"judged {found.verdict.lower()} (judgement {found.judgement_id}): {what_counts}"
 
 
 def explain_published_person(name: str) -> PersonExplanation:

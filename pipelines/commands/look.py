@@ -61,14 +61,16 @@ def explain(
     """Explain why two records are one person or not, or what holds one person together.
 
     For a pair: prior, each comparison's level, m, u and weight, the household correction, the total; also for a
-    pair that was never compared. Levels only, no values.
+    pair that was never compared; and what people judged. Levels only, no values.
     """
-    from pipelines.evidence import explain_published_person, explain_records
+    from pipelines.evidence import explain_published_person, explain_records, judgement_about
 
     if person is not None and record_a is None:
         typer.echo(explain_published_person(person).render())
     elif record_a is not None and record_b is not None and person is None:
         typer.echo(explain_records(record_a, record_b).render())
+        if judged := judgement_about(record_a, record_b):
+            typer.echo(judged)
     else:
         raise typer.BadParameter("give two records, or --person")
 

@@ -15,14 +15,43 @@ from pipelines.identity.deciding import Links
 from pipelines.identity.succession import Situation
 from pipelines.warehouse.numbers import INTEGER, REAL, read_numbers
 
-# A person is left alone if it shares as many records with one cluster as it has, and as the cluster has.
-_TOUCHED = text("""
-    CREATE TEMP TABLE touched ON COMMIT DROP AS
-    WITH held AS MATERIALIZED (
+# Everybody, and what the run found of everybody.
+_ALL = """
+    held AS MATERIALIZED (
         SELECT record_id, person_id FROM identity.membership WHERE valid_to_run IS NULL
     ), found AS MATERIALIZED (
         SELECT record_id, cluster_id FROM linked.cluster_of(:run_id)
-    ), alike AS (
+    )
+"""
+# A run that goes on from the one before tells whose clusters are others than they were. With everybody who was one
+# person with them they are in some clusters now; who is in these, and who was one person with those, are a world of
+# their own. All others are what they were: none of their records is in another cluster than before.
+_OF_THE_DIFFERENCE = """
+    differing AS MATERIALIZED (
+        SELECT record_id FROM linked.cluster WHERE run_id = :run_id
+        UNION SELECT record_id FROM linked.cluster WHERE until_run = :run_id
+    ), beside AS MATERIALIZED (
+        SELECT record_id FROM identity.membership
+        WHERE valid_to_run IS NULL AND person_id IN (
+            SELECT m.person_id FROM identity.membership m JOIN differing USING (record_id)
+            WHERE m.valid_to_run IS NULL)
+        UNION SELECT record_id FROM differing
+    ), found AS MATERIALIZED (
+        SELECT record_id, cluster_id FROM linked.cluster_of(:run_id)
+        WHERE cluster_id IN (
+            SELECT c.cluster_id FROM linked.cluster_of(:run_id) c JOIN beside USING (record_id))
+    ), held AS MATERIALIZED (
+        SELECT record_id, person_id FROM identity.membership
+        WHERE valid_to_run IS NULL AND person_id IN (
+            SELECT m.person_id FROM identity.membership m
+            WHERE m.valid_to_run IS NULL AND m.record_id IN (
+                SELECT record_id FROM found UNION SELECT record_id FROM beside))
+    )
+"""
+# A person is left alone if it shares as many records with one cluster as it has, and as the cluster has.
+_TOUCHED = """
+    CREATE TEMP TABLE touched ON COMMIT DROP AS
+    WITH {scope}, alike AS (
         SELECT person_id
         FROM (SELECT person_id, cluster_id, count(*) AS records
               FROM held JOIN found USING (record_id) GROUP BY person_id, cluster_id) AS shared
@@ -34,7 +63,7 @@ _TOUCHED = text("""
     SELECT record_id, h.person_id, f.cluster_id, h.person_id IS NOT NULL AS is_held
     FROM held h FULL JOIN found f USING (record_id)
     WHERE NOT EXISTS (SELECT FROM alike a WHERE a.person_id = h.person_id)
-""")
+"""
 
 # A record that comes back is whom it was last, or whom that person went into since.
 _COMING_BACK = text("""
@@ -121,7 +150,8 @@ def find_affected(connection: Connection, runs: Runs) -> Situation:
     """Return the situation of everybody whom the run affects; the temporary table `affected` has the codes."""
     connection.exec_driver_sql("DROP TABLE IF EXISTS pg_temp.touched, pg_temp.affected")
     values = {"run_id": runs.run_id}
-    connection.execute(_TOUCHED, values)
+    scope = _OF_THE_DIFFERENCE if _goes_on(connection, runs) else _ALL
+    connection.execute(text(_TOUCHED.format(scope=scope)), values)
     connection.exec_driver_sql("CREATE INDEX ON touched (record_id)")
     connection.exec_driver_sql("ANALYZE touched")
     connection.execute(_COMING_BACK)
@@ -141,6 +171,13 @@ def find_affected(connection: Connection, runs: Runs) -> Situation:
         created_run=people["created_run"],
         is_retired=people["is_retired"] > 0,
     )
+
+
+def _goes_on(connection: Connection, runs: Runs) -> bool:
+    """Return whether the run goes on from the very run that the ledger took people from before it."""
+    query = text("SELECT base_run FROM linked.lineage WHERE run_id = :run_id")
+    base = connection.scalar(query, {"run_id": runs.run_id})
+    return base is not None and base == runs.previous
 
 
 def read_facts(connection: Connection, runs: Runs) -> Facts:

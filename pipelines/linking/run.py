@@ -32,7 +32,7 @@ from pipelines.stage_report import StageReport
 from pipelines.warehouse.chains import Place, save_alone, save_clusters, save_edges, save_lineage
 from pipelines.warehouse.engine import stage_lock, transaction
 from pipelines.warehouse.linkage import save_model
-from pipelines.warehouse.runs import Run, finish_run, open_run, save_report
+from pipelines.warehouse.runs import Run, finish_run, open_run, read_run, save_report
 
 log = logging.getLogger("joinedup")
 
@@ -50,10 +50,10 @@ def link_run(period: str, retrain: bool = False) -> int:
         judged = read_judgements_now(connection)
         decided = _decided(connection, judged.rulings)
     run = open_run("link", period, {**_as_inputs(inputs, retrain), **decided})
-    if run.is_done:
-        log.info("link %s: run %d linked the same deliveries before; nothing to do", period, run.run_id)
-        return run.run_id
     with stage_lock("link"):
+        if _is_done(run):
+            log.info("link %s: run %d linked the same deliveries before; nothing to do", period, run.run_id)
+            return run.run_id
         started = time.monotonic()
         scope = read_scope(run.run_id, inputs.extract_ids)
         linked = link_data(scope.data, period, retrain, judged)
@@ -66,6 +66,12 @@ def link_run(period: str, retrain: bool = False) -> int:
             save_report(connection, run.run_id, report, time.monotonic() - started)
             finish_run(connection, run.run_id, model_version=linked.model.version)
     return run.run_id
+
+
+def _is_done(run: Run) -> bool:
+    """Return whether the run came to its end, perhaps while this one waited for it."""
+    with transaction() as connection:
+        return read_run(connection, run.run_id).is_done
 
 
 def _as_inputs(inputs: LinkInputs, retrain: bool) -> dict[str, object]:

@@ -70,6 +70,7 @@ cluster = Table(
     uuid_column("cluster_id", nullable=False),
     Index(None, "record_id"),
     Index(None, "cluster_id"),
+    Index(None, "until_run"),
     schema="linked",
     comment="Records held together in one run.",
 )

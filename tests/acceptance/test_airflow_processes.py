@@ -58,10 +58,18 @@ def start_supervisor() -> subprocess.Popen[str]:
     return supervisor
 
 
+def command_of(process: psutil.Process) -> str:
+    """The command line of a process; empty when it has ended meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
 def wait_for_workers(home: Path) -> None:
     """Return once the scheduler has forked the workers that run tasks."""
     deadline = time.monotonic() + 60
-    while not any("LocalExecutor" in " ".join(each.cmdline()) for each in airflow_processes(home)):
+    while not any("LocalExecutor" in command_of(each) for each in airflow_processes(home)):
         assert time.monotonic() < deadline
         time.sleep(0.2)
 
@@ -71,7 +79,7 @@ def test_what_a_killed_supervisor_left_behind_is_ended_by_the_next(home: Path) -
     supervisor.send_signal(signal.SIGKILL)
     supervisor.wait()
     wait_for_workers(home)
-    scheduler = next(process for process in airflow_processes(home) if "scheduler" in process.cmdline())
+    scheduler = next(process for process in airflow_processes(home) if "scheduler" in command_of(process))
     scheduler.kill()  # its workers go on without it
     left = {process.pid for process in airflow_processes(home)}
     assert len(left) >= 3

@@ -228,6 +228,7 @@ class TestCauses:
 
     def test_so_is_one_that_expired_since_but_none_that_was_over_before(self, world: World) -> None:
         first = world.run([A, B], [C, D])
+        world.connection.execute(text("UPDATE audit.run SET started_at = started_at - interval '1 day'"))
         for members, hours in (((A, B), 1), ((C, D), -1)):
             world.connection.execute(
                 text("""
@@ -238,13 +239,6 @@ class TestCauses:
                 """),
                 {"records": sorted(held.record for held in members), "hours": hours, "run_id": first},
             )
-        world.connection.execute(text("UPDATE audit.run SET started_at = started_at - interval '1 day'"))
-        world.connection.execute(
-            text("""
-                UPDATE identity.judgement
-                SET decided_at = decided_at - interval '1 day', expires_at = expires_at - interval '1 day'
-            """)
-        )
         run_id = world.run([A], [B], [C], [D], model_version="another")
         assert [change[:3] for change in world.changes(run_id)] == [
             ("SPLIT", "JUDGEMENT", 1),

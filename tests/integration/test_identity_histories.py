@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import pytest
@@ -46,18 +47,42 @@ def record_id(record: int) -> str:
     return str(UUID(int=random.Random(record).getrandbits(128)))  # noqa: S311 - a made-up id
 
 
-def link(connection: Connection, partition: list[frozenset[int]]) -> int:
+@dataclass
+class Chain:
+    """Runs of which each keeps all its clusters, or, when it `goes_on`, only what differs from the run before."""
+
+    goes_on: bool
+    first: int | None = None
+    base: int | None = None
+    cluster_of: dict[str, str] = field(default_factory=dict)
+
+
+def link(connection: Connection, partition: list[frozenset[int]], chain: Chain) -> int:
     run_id = connection.scalar(
         insert(tables.run).values(kind="link", period="2026-10", inputs={}).returning(tables.run.c.run_id)
     )
-    chain = {"run_id": run_id, "chain_run": run_id}
-    connection.execute(insert(tables.lineage), {**chain, "model_version": "one", "method": ""})
+    if not chain.goes_on or chain.first is None:
+        chain.first, chain.base, chain.cluster_of = run_id, None, {}
+    place = {"run_id": run_id, "chain_run": chain.first}
+    stands_on = {**place, "base_run": chain.base, "model_version": "one", "method": ""}
+    connection.execute(insert(tables.lineage), stands_on)
+    found = {record_id(record): record_id(min(members)) for members in partition for record in members}
+    ended = [record for record, cluster in chain.cluster_of.items() if found.get(record) != cluster]
+    connection.execute(
+        text(
+            "UPDATE linked.cluster SET until_run = :run"
+            " WHERE chain_run = :chain AND until_run IS NULL AND record_id = ANY(CAST(:ended AS uuid[]))"
+        ),
+        {"run": run_id, "chain": chain.first, "ended": ended},
+    )
     rows = [
-        {**chain, "record_id": record_id(record), "cluster_id": record_id(min(members))}
-        for members in partition
-        for record in members
+        {**place, "record_id": record, "cluster_id": cluster}
+        for record, cluster in found.items()
+        if chain.cluster_of.get(record) != cluster
     ]
-    connection.execute(insert(tables.cluster), rows)
+    if rows:
+        connection.execute(insert(tables.cluster), rows)
+    chain.base, chain.cluster_of = run_id, found
     return int(run_id or 0)
 
 
@@ -78,13 +103,14 @@ def told(connection: Connection, run_id: int) -> list[tuple[str, int, int | None
     return sorted(((row.kind, row.records, numbers.get(row.record_id)) for row in rows), key=str)
 
 
+@pytest.mark.parametrize("goes_on", [False, True], ids=["in full", "by differences"])
 @pytest.mark.parametrize("seed", range(12))
-def test_a_history_goes_as_the_rules_say(connection: Connection, seed: int) -> None:
-    rules = Ledger()
+def test_a_history_goes_as_the_rules_say(connection: Connection, seed: int, goes_on: bool) -> None:
+    rules, chain = Ledger(), Chain(goes_on)
     register(connection)
     person_of: dict[str, str] = {}
     for partition in history(random.Random(seed)):  # noqa: S311 - made-up histories
-        run_id = link(connection, partition)
+        run_id = link(connection, partition, chain)
         expected = sorted(((kind, size, r) for kind, _, _, r, size in rules.assign(partition)), key=str)
         for _ in range(2):  # done again, it is the same
             assign_people(connection, run_id)

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from pipelines import cli, stages
 from pipelines.errors import ExpectationsFailed, JoinedupError
+from pipelines.evidence import judgement_about
 from pipelines.identity.contradictions import Contradiction, contradictions
 from pipelines.identity.judgements import add_judgement, live_judgements, read_judgements, states_of
 from pipelines.identity.protection import add_protection_notice
@@ -173,6 +174,12 @@ class TestALinkRun:
             same=list(judged.strangers),
         )
         assert people == [(1,), (2,)]
+
+    def test_is_told_with_the_explanation_of_the_pair(self, judged: Judged) -> None:
+        told = judgement_about(*judged.strangers)
+        assert told is not None
+        assert told.startswith("judged same (judgement ")
+        assert judgement_about(judged.strangers[0], judged.parted[0]) is None
 
     def test_joins_against_verified_numbers_and_says_so(self, judged: Judged) -> None:
         assert together(judged.after, *judged.numbers)

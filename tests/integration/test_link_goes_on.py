@@ -14,7 +14,7 @@ from pipelines.linking import run as linking_run
 from pipelines.linking.drift import measure_drift
 from pipelines.linking.scope import read_scope
 from pipelines.linking.scores import link_anew, link_data
-from pipelines.warehouse.chains import Place, read_before, save_clusters, save_edges, save_lineage
+from pipelines.warehouse.chains import Place, read_before, save_alone, save_clusters, save_edges, save_lineage
 from pipelines.warehouse.engine import transaction
 
 pytestmark = pytest.mark.database
@@ -111,7 +111,8 @@ def test_writing_it_again_changes_nothing(runs: tuple[int, int]) -> None:
         with transaction() as connection:
             save_lineage(connection, place, linked.relinked.delta.counts)
             save_edges(connection, place, found)
-            save_clusters(connection, place, found, scope.alone)
+            save_clusters(connection, place, found)
+            save_alone(connection, place, scope.alone, frozenset())
     finally:
         with transaction() as connection:
             connection.exec_driver_sql(f"UPDATE audit.run SET status = 'SUCCEEDED' WHERE run_id = {runs[1]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from pipelines.link import FusedEngine, TrainedModel
 from pipelines.link.data import LinkData
 from pipelines.link.encode import encode
 from pipelines.link.incremental import Before, Relinked, content_hashes, nothing_before, relink
+from pipelines.link.judged import Judged, Ruling
 
 VERSIONS = ("as it was", "corrected")
 HOUSEHOLDS = 12
@@ -52,6 +53,7 @@ class Runs:
     trained: TrainedModel
     before: Before
     last: Relinked | None = None
+    named: set[str] = field(default_factory=set)
 
     @classmethod
     def under(cls, trained: TrainedModel) -> Runs:
@@ -60,11 +62,26 @@ class Runs:
     def over(self, *states: State) -> Runs:
         """Run over each state, one after the other."""
         for state in states:
-            data = data_of(state)
-            encoded = encode(self.trained.definition, data)
-            content = content_hashes(data)[encoded.source_row]
-            self.last = relink(FusedEngine(threads=2), self.trained, encoded, content, self.before)
-            self.before = self.last.after(content)
+            self.judged(state, ())
+        return self
+
+    def judged(self, state: State, rulings: Iterable[Ruling]) -> Runs:
+        """Run over a state, with what people decided by then."""
+        kept = list(rulings)
+        self.named |= {record for each in kept for record in each[:2]}
+        data = data_of(state)
+        encoded = encode(self.trained.definition, data)
+        content = content_hashes(data)[encoded.source_row]
+        self.last = relink(
+            FusedEngine(threads=2),
+            self.trained,
+            encoded,
+            content,
+            self.before,
+            judged=Judged.compiled(kept, encoded),
+            look_at=encoded.positions_of(sorted(self.named)),
+        )
+        self.before = self.last.after(content)
         return self
 
     @property

@@ -14,6 +14,7 @@ from support.link_population import Tables
 
 from pipelines.contracts.model import load_model
 from pipelines.link.incremental import content_hashes
+from pipelines.link.judged import DIFFERENT, SAME, Ruling
 from pipelines.link.trained import JoinThreshold, TrainedModel
 
 
@@ -74,6 +75,31 @@ def test_an_empty_delta_changes_nothing_and_compares_nobody(state: State, margin
 def test_with_a_lower_fracture_threshold_a_replay_gives_the_same(steps: list[State]):
     first, second = (Runs.under(model(4.0)).over(*steps) for _ in range(2))
     assert (first.partition, first.edges) == (second.partition, second.edges)
+
+
+pairs = st.lists(st.sampled_from(everybody()), min_size=2, max_size=2, unique=True).map(
+    lambda pair: tuple(sorted(pair))
+)
+decisions = st.dictionaries(pairs, st.sampled_from([SAME, DIFFERENT]), max_size=6)
+
+
+def rulings(decided: dict[tuple[str, str], str]) -> list[Ruling]:
+    return [Ruling(*pair, verdict, number) for number, (pair, verdict) in enumerate(sorted(decided.items()))]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(states, decisions), max_size=3), states, decisions)
+def test_with_judgements_that_come_and_go_it_ends_where_a_full_run_does(steps, final: State, decided):
+    """Also where a judgement was withdrawn: what it joined falls apart, and its pair is an edge no more."""
+    by_deltas = Runs.under(model())
+    for state, earlier in [*steps, (final, decided)]:
+        by_deltas.judged(state, rulings(earlier))
+    at_once = Runs.under(model()).judged(final, rulings(decided))
+    assert by_deltas.partition == at_once.partition
+    assert by_deltas.edges == at_once.edges
+    for (one, other), verdict in decided.items():
+        if verdict == DIFFERENT:
+            assert not any({one, other} <= each for each in by_deltas.partition)
 
 
 def two_records(given: str) -> Tables:

@@ -123,6 +123,7 @@ def _index_by_record() -> None:
         ("edge", "record_a"),
         ("cluster", "record_id"),
         ("cluster", "cluster_id"),
+        ("cluster", "until_run"),
         ("cluster_summary", "cluster_id"),
     ):
         op.create_index(op.f(f"ix_{table}_{column}"), table, [column], schema="linked")
