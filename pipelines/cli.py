@@ -8,7 +8,19 @@ from typing import NoReturn
 import typer
 from typer.core import TyperGroup
 
-from pipelines.commands import airflow, changes, contracts, demo, drift, govern, judge, look, models, verbs
+from pipelines.commands import (
+    airflow,
+    changes,
+    contracts,
+    demo,
+    drift,
+    govern,
+    judge,
+    look,
+    models,
+    verbs,
+    withdrawal,
+)
 from pipelines.errors import JoinedupError
 from pipelines.stage import configure_logging, crash
 
@@ -31,7 +43,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
 )
-for module in (verbs, look, judge, changes, drift, models, govern, contracts, demo, airflow):
+for module in (verbs, look, judge, changes, withdrawal, drift, models, govern, contracts, demo, airflow):
     module.register(app)
 
 
