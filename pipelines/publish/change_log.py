@@ -26,14 +26,15 @@ _TABLES = (
 # A record that joins one person from another is told of once, though it left there too.
 _TELL = text(f"""
     INSERT INTO told_change (run_id, kind, cause, person_id, other_id, records)
+    WITH sealed AS MATERIALIZED ({EVER_SEALED})
     SELECT run_id, kind, cause, person_id, other_id, sum(records)
     FROM (SELECT c.run_id, {TOLD_CAUSE} AS cause, c.person_id, c.other_person_id AS other_id, c.records,
                  CASE WHEN c.kind = 'JOINED' AND c.other_person_id IS NOT NULL THEN 'MOVED' ELSE c.kind END AS kind
           FROM identity.change c
           WHERE c.run_id > :since_run AND c.run_id <= :run_id
             AND NOT (c.kind = 'LEFT' AND c.other_person_id IS NOT NULL)) AS told
-    WHERE NOT EXISTS (SELECT FROM ({EVER_SEALED}) AS sealed
-                      WHERE sealed.person_id IN (told.person_id, told.other_id))
+    WHERE person_id NOT IN (SELECT s.person_id FROM sealed s)
+      AND (other_id IS NULL OR other_id NOT IN (SELECT s.person_id FROM sealed s))
     GROUP BY run_id, kind, cause, person_id, other_id
 """)  # noqa: S608 - queries of our own
 
