@@ -19,9 +19,10 @@ def withdrawal(
 ) -> None:
     """List the published links that a run undid: which releases and views showed them, from when to when.
 
-    One report per agency that holds one of the two records, as Markdown to read and as CSV. It names the agency's
-    own records by record id, and the other's as "a record of ...". Sealed records, and people who ever held one,
-    are in no report. Done again it writes the same.
+    A link is any two records that were one person before the run, and are two after it. One report per agency that
+    holds one of them, as Markdown to read and as CSV. It names the agency's own records by record id, and the
+    other's as "a record of ...". Sealed records, and people who ever held one, are in no report. Done again it
+    writes the same.
     """
     from pipelines.publish.withdrawal import read_withdrawal
     from pipelines.publish.withdrawal_pack import write_packs

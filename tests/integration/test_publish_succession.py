@@ -117,6 +117,18 @@ class TestARetiredPseudonym:
         months.publish([B, C])
         assert gone not in everything_named()
 
+    def test_of_somebody_whose_records_came_back_into_another_leads_there_from_then_on(
+        self, months: Months
+    ) -> None:
+        months.publish([A], [B, C])
+        gone = name_of(A)
+        without = months.publish([B, C])
+        assert successors() == {}
+        months.publish([A, B, C])
+        assert successors() == {gone: (name_of(B), "2026-03-20")}
+        roll_back(without, "ann", "March is wrong")
+        assert successors() == {}
+
     def test_leads_as_the_ledger_stood_when_an_earlier_release_is_rolled_back_to(
         self, months: Months
     ) -> None:
