@@ -20,6 +20,7 @@ from pipelines.commands import (
     models,
     purge,
     verbs,
+    withdrawal,
 )
 from pipelines.errors import JoinedupError
 from pipelines.stage import configure_logging, crash
@@ -43,7 +44,20 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
 )
-for module in (verbs, look, judge, changes, drift, models, govern, purge, contracts, demo, airflow):
+for module in (
+    verbs,
+    look,
+    judge,
+    changes,
+    withdrawal,
+    drift,
+    models,
+    govern,
+    purge,
+    contracts,
+    demo,
+    airflow,
+):
     module.register(app)
 
 

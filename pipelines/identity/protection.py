@@ -40,6 +40,12 @@ _COPY = text("""
     ORDER BY p.record_id, p.level, p.scope, p.extract_id, p.row_number
 """)
 
+# Whoever ever held a sealed record, as an SQL query: what is told of them could tell of it.
+EVER_SEALED = """
+    SELECT m.person_id FROM identity.membership m JOIN identity.protection_notice n USING (record_id)
+    WHERE n.level = 'SEALED'
+"""
+
 # 'RESTRICTED' < 'SEALED' by the alphabet, so the greatest is the stricter.
 _PROTECTED = text("""
     SELECT record_id, max(level) AS level,

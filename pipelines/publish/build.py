@@ -11,10 +11,13 @@ from sqlalchemy import Connection, text
 from pipelines.contracts.shared import published_tables
 from pipelines.errors import ReleaseError
 from pipelines.identity.runs import LinkRun, later_period, read_link_run
+from pipelines.publish.change_counts import insert_change_counts
+from pipelines.publish.change_log import insert_changes, release_before
 from pipelines.publish.headlines import linked_person_statement
 from pipelines.publish.manifest import keep_manifest
 from pipelines.publish.people import insert_people
 from pipelines.publish.safeguard import require_nobody_found
+from pipelines.publish.successors import insert_successors
 from pipelines.publish.summaries import insert_currency, insert_overlap
 from pipelines.publish.working import RowCounts, prepare_working_tables
 from pipelines.warehouse.engine import lock_in_transaction, transaction
@@ -83,12 +86,16 @@ def _fill(connection: Connection, release_id: int, run: LinkRun) -> dict[str, in
     """Return the number of rows written to each table of `publication`, from the working tables."""
     key = {"release_id": release_id, "as_of": run.as_of}
     statement, headlines = linked_person_statement()
+    since = release_before(connection)
     return {
         "person": insert_people(connection, release_id, run),
         "person_event": connection.execute(_EVENTS, key).rowcount,
         "linked_person": connection.execute(statement, {**key, **headlines}).rowcount,
         "agency_overlap": insert_overlap(connection, release_id, run),
         "data_currency": insert_currency(connection, release_id, run),
+        "person_successor": insert_successors(connection, release_id, run),
+        "person_change": insert_changes(connection, release_id, run, since),
+        "change_count": insert_change_counts(connection, release_id, run, since),
     }
 
 

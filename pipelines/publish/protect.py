@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from pipelines.identity.protection import EVER_SEALED
 from pipelines.keys import PERSON, pseudonym
 from pipelines.settings import load_settings
 
@@ -28,6 +29,14 @@ _HIDE_LOCATION = text("""
 """)
 
 _TABLES_ABOUT_PEOPLE = ("person_event", "linked_person", "person")
+
+# What tells where somebody went; also of who held a sealed record in another release than this one.
+_NO_TRACE = (
+    """DELETE FROM publication.person_successor WHERE release_id = :release_id
+        AND (retired_pseudonym = ANY(:people) OR living_pseudonym = ANY(:people))""",
+    """DELETE FROM publication.person_change WHERE release_id = :release_id
+        AND (person_pseudonym = ANY(:people) OR other_pseudonym = ANY(:people))""",
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,10 @@ def withhold_protected(connection: Connection, release_id: int) -> Withheld:
             DELETE FROM publication.{table} WHERE release_id = :release_id AND person_pseudonym = ANY(:people)
         """)  # noqa: S608 - one of three constants
         people = connection.execute(delete, sealed).rowcount
+    ever = connection.scalars(text(f"SELECT DISTINCT person_id FROM ({EVER_SEALED}) AS sealed"))  # noqa: S608
+    traced = {"release_id": release_id, "people": [pseudonym(key, PERSON, str(person)) for person in ever]}
+    for statement in _NO_TRACE:
+        connection.execute(text(statement), traced)
     return Withheld(locations, people)
 
 

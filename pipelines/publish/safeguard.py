@@ -10,6 +10,8 @@ from sqlalchemy import Connection, text
 
 from pipelines.errors import ReleaseError
 from pipelines.identity.runs import LinkRun
+from pipelines.keys import PERSON, pseudonym
+from pipelines.settings import load_settings
 
 # What agencies and people asked for, read where they said it and not where the release's own statements look.
 _FOUND = text("""
@@ -31,9 +33,28 @@ _FOUND = text("""
     WHERE p.release_id = :release_id
 """)
 
+# Everybody who was ever somebody with a sealed record, living or not.
+_EVER_SEALED = text("""
+    SELECT DISTINCT person_id FROM identity.membership
+    WHERE record_id IN (
+        SELECT record_id FROM identity.protection_notice WHERE level = 'SEALED'
+        UNION
+        SELECT record_id FROM normalised.person_protection
+        WHERE level = 'SEALED' AND extract_id = ANY(:extract_ids))
+""")
+_TRACES = text("""
+    SELECT count(*)
+    FROM (SELECT unnest(ARRAY[retired_pseudonym, living_pseudonym]) AS name
+          FROM publication.person_successor WHERE release_id = :release_id
+          UNION ALL
+          SELECT unnest(ARRAY[person_pseudonym, other_pseudonym])
+          FROM publication.person_change WHERE release_id = :release_id) AS named
+    WHERE name = ANY(:names)
+""")
+
 
 def require_nobody_found(connection: Connection, release_id: int, run: LinkRun) -> None:
-    """Raise unless no restricted person of the release shows a location and no sealed one is in it.
+    """Raise unless no restricted person shows a location, no sealed one is in the release and nothing leads to one.
 
     Raises:
         ReleaseError: somebody would be found; the transaction that builds the release is undone.
@@ -45,3 +66,17 @@ def require_nobody_found(connection: Connection, release_id: int, run: LinkRun) 
             f"linkage run {run.run_id}: the release would show where {found.locations} protected people are and"
             f" hold {found.sealed} sealed ones; it is not built. This is a defect of ours: report it"
         )
+    traces = _traces(connection, release_id, run)
+    if traces:
+        raise ReleaseError(
+            f"linkage run {run.run_id}: the release would tell {traces} times what became of sealed people; it"
+            " is not built. This is a defect of ours: report it"
+        )
+
+
+def _traces(connection: Connection, release_id: int, run: LinkRun) -> int:
+    """Return how often what changed about people names somebody who ever held a sealed record."""
+    key = load_settings().key
+    sealed = connection.scalars(_EVER_SEALED, {"extract_ids": list(run.extract_ids)})
+    names = [pseudonym(key, PERSON, str(person)) for person in sealed]
+    return int(connection.scalar(_TRACES, {"release_id": release_id, "names": names}) or 0)

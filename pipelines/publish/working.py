@@ -119,8 +119,8 @@ def prepare_working_tables(connection: Connection, run: LinkRun) -> RowCounts:
     ):
         connection.execute(text(statement))
     connection.execute(text("DELETE FROM release_event WHERE event_date > :as_of"), {"as_of": run.as_of})
-    _name_all(connection, PERSON, "SELECT DISTINCT person_id AS id FROM release_record")
-    _name_all(connection, EVENT, "SELECT event_id AS id FROM release_event")
+    name_all(connection, PERSON, "SELECT DISTINCT person_id AS id FROM release_record", "person_name_of")
+    name_all(connection, EVENT, "SELECT event_id AS id FROM release_event", "event_name_of")
     connection.execute(text("ANALYZE release_record, release_event, person_name_of, event_name_of"))
     return counts
 
@@ -132,13 +132,13 @@ def _shared_categories() -> list[str]:
     ]
 
 
-def _name_all(connection: Connection, kind: str, ids: str) -> None:
-    """Give each id its pseudonym, in the working table of its kind."""
+def name_all(connection: Connection, kind: str, ids: str, table: str) -> None:
+    """Give each id that a query finds its pseudonym of this kind, in a working table."""
     key = load_settings().key
     insert = text(f"""
-        INSERT INTO {kind}_name_of (id, pseudonym)
+        INSERT INTO {table} (id, pseudonym)
         SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[]))
-    """)  # noqa: S608 - one of two constants
+    """)  # noqa: S608 - names of our own
     for chunk in _chunks([str(row.id) for row in connection.execute(text(ids))]):
         connection.execute(insert, {"ids": chunk, "names": [pseudonym(key, kind, one) for one in chunk]})
 

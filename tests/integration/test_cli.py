@@ -22,7 +22,7 @@ pytestmark = pytest.mark.database
 
 COMMANDS = (
     *("prepare", "watch", "ingest", "link", "publish", "roll-back", "status", "explain", "model", "sql"),
-    *("review", "judge", "judgements", "changes", "drift"),
+    *("review", "judge", "judgements", "changes", "withdrawal", "drift"),
     *("evaluate", "protect", "quarantine", "access", "contracts", "dictionary", "synth", "demo", "up"),
 )
 

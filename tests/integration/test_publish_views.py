@@ -24,6 +24,8 @@ from pipelines.warehouse.engine import transaction
 
 pytestmark = pytest.mark.database
 
+# Before a first release there is none that anything could have changed since.
+EMPTY_AT_FIRST = {"person_successor", "person_change", "change_count"}
 FIRE_ALARMS = HeadlineColumn(
     POLICE,
     Headline(column="arson_reports", title="It's 5% of calls", event_types=("POLICE.ARSON",), rule="count"),
@@ -51,7 +53,8 @@ def live(module_warehouse: Warehouse) -> int:
 def test_an_analyst_reads_every_view(module_warehouse: Warehouse, live: int) -> None:
     with analyst(module_warehouse) as connection:
         for name in published_tables():
-            assert connection.scalar(text(f"SELECT count(*) FROM published.{name} WHERE release_id = {live}"))
+            rows = connection.scalar(text(f"SELECT count(*) FROM published.{name} WHERE release_id = {live}"))
+            assert (rows == 0) == (name in EMPTY_AT_FIRST)
 
 
 def test_an_analyst_cannot_read_the_stored_releases(module_warehouse: Warehouse, live: int) -> None:
@@ -87,7 +90,8 @@ def test_every_row_says_its_release_and_as_of_date(module_warehouse: Warehouse, 
             rows = connection.execute(
                 text(f"SELECT DISTINCT release_id, as_of::text FROM published.{name}")
             ).all()
-            assert [tuple(row) for row in rows] == [(live, "2026-09-30")]
+            expected = [] if name in EMPTY_AT_FIRST else [(live, "2026-09-30")]
+            assert [tuple(row) for row in rows] == expected
 
 
 def test_headline_columns_have_the_type_of_their_rule(module_warehouse: Warehouse, live: int) -> None:

@@ -38,6 +38,7 @@ NUMBERS = {
     "valid_to_run": "run",
     "previous_run": "run",
     "release_id": "release",
+    "since_release": "release",
     "request_id": "request",
 }
 # `key` is a hash over such numbers; the time of the last commit to a file is not ours to compare.
@@ -49,6 +50,8 @@ LEFT_OUT = {
     "grant_id",
     "access_id",
     "seconds",
+    "changed_on",
+    "retired_on",
     "key",
     "at",
 }
