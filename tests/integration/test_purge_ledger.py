@@ -347,7 +347,9 @@ class TestSealed:
             SELECT extract_id, row_number, record_id, 'UPN', :number, :number, 'VALID' FROM normalised.person_record
             WHERE record_id = ANY(CAST(:records AS uuid[]))
         """)
-        connection.execute(add, {"records": [held.record for held in records], "number": f"shared by {records[0].local_id}"})
+        connection.execute(
+            add, {"records": [held.record for held in records], "number": f"shared by {records[0].local_id}"}
+        )
 
     def test_nor_is_one_through_which_others_share_with_a_sealed_record(self, linked: int) -> None:
         with transaction() as connection:
