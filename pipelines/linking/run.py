@@ -29,7 +29,8 @@ from pipelines.linking.method import linking_method
 from pipelines.linking.scope import Scope, read_scope
 from pipelines.linking.scores import Linked, link_data
 from pipelines.stage_report import StageReport
-from pipelines.warehouse.chains import Place, save_alone, save_clusters, save_edges, save_lineage
+from pipelines.warehouse.chain_rows import save_alone, save_clusters, save_edges, save_lineage
+from pipelines.warehouse.chains import Place
 from pipelines.warehouse.engine import stage_lock, transaction
 from pipelines.warehouse.linkage import save_model
 from pipelines.warehouse.runs import Run, finish_run, open_run, read_run, save_report

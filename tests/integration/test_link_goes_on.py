@@ -14,7 +14,8 @@ from pipelines.linking import run as linking_run
 from pipelines.linking.drift import measure_drift
 from pipelines.linking.scope import read_scope
 from pipelines.linking.scores import link_anew, link_data
-from pipelines.warehouse.chains import Place, read_before, save_alone, save_clusters, save_edges, save_lineage
+from pipelines.warehouse.chain_rows import save_alone, save_clusters, save_edges, save_lineage
+from pipelines.warehouse.chains import Place, read_before
 from pipelines.warehouse.engine import transaction
 
 pytestmark = pytest.mark.database
