@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import http
 import http.client
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
+from uuid import uuid4
 
 from pipelines.demo.airflow_processes import AirflowError
 
 FINISHED = frozenset({"success", "failed"})
 REQUEST_SECONDS = 30.0
+TRY_AGAIN_AFTER = (1.0, 3.0, 10.0)
+
+
+class Refused(AirflowError):
+    """An answer that is none, with its HTTP status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may well succeed later: SQLite is locked while the scheduler writes."""
+        return self.status >= 500
 
 
 @dataclass(frozen=True)
@@ -64,7 +81,9 @@ class AirflowClient:
         finally:
             connection.close()
         if response.status >= 400:
-            raise AirflowError(f"Airflow answered {response.status} to {method} {target}: {text[:300]}")
+            raise Refused(
+                f"Airflow answered {response.status} to {method} {target}: {text[:300]}", response.status
+            )
         return json.loads(text) if text else None
 
     def wake_task_api(self) -> bool:
@@ -97,9 +116,19 @@ class AirflowClient:
             self.request("POST", "/pools", body)
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any]) -> DagRun:
-        """Start a run and return it."""
-        body = {"logical_date": None, "conf": dict(conf)}
-        return _dag_run(self.request("POST", f"/dags/{dag_id}/dagRuns", body))
+        """Start a run and return it; tried again while the database is busy, and started once all the same."""
+        run_id = f"manual__{uuid4().hex}"
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf)}
+        for wait in (*TRY_AGAIN_AFTER, None):
+            try:
+                return _dag_run(self.request("POST", f"/dags/{dag_id}/dagRuns", body))
+            except Refused as refused:
+                if refused.status == http.HTTPStatus.CONFLICT:
+                    return self.run(DagRun(dag_id, run_id, "queued", None))
+                if wait is None or not refused.may_pass:
+                    raise
+                time.sleep(wait)
+        raise AssertionError("the last try returns or raises")
 
     def runs(self, dag_id: str) -> list[DagRun]:
         """Return the DAG's runs, the newest first."""
