@@ -7,8 +7,6 @@ one back and leaves the pair to the evidence.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -133,11 +131,14 @@ def live_judgements(connection: Connection, at: datetime | None = None) -> list[
 class JudgedNow:
     """What counts now for each pair of records, and every record that a judgement ever named.
 
-    Of those the clusters are made anew in each run, since what was judged about them may count no longer.
+    Of those records the clusters are made anew in each run, since what was judged about them may count no longer.
+    `made` are the ids of all judgements, `expired` of those that count no longer.
     """
 
     rulings: list[Ruling]
     named: list[str]
+    made: tuple[int, ...] = ()
+    expired: tuple[int, ...] = ()
 
 
 NOBODY_JUDGED = JudgedNow([], [])
@@ -145,9 +146,17 @@ NOBODY_JUDGED = JudgedNow([], [])
 
 def read_judgements_now(connection: Connection) -> JudgedNow:
     """Return what people decided, as it counts now."""
-    made = read_judgements(connection)
-    named = {record for each in made for record in each.records}
-    return JudgedNow(rulings_of(made, datetime.now(UTC)), sorted(named))
+    return judged_at(read_judgements(connection), datetime.now(UTC))
+
+
+def judged_at(judgements: Sequence[Judgement], at: datetime) -> JudgedNow:
+    """Return what counts at a time of these judgements."""
+    return JudgedNow(
+        rulings_of(judgements, at),
+        sorted({record for each in judgements for record in each.records}),
+        tuple(each.judgement_id for each in judgements),
+        tuple(each.judgement_id for each in judgements if each.has_expired(at)),
+    )
 
 
 def states_of(judgements: Sequence[Judgement], at: datetime) -> dict[int, State]:
@@ -165,12 +174,11 @@ def _state(each: Judgement, counts: dict[tuple[str, str], int], at: datetime) ->
     return "live" if mine == len(each.pairs) else "live in part"
 
 
-def as_run_input(rulings: Sequence[Ruling]) -> dict[str, object] | None:
-    """Return by what a run knows what was judged: another judgement, or one that expired, makes another run."""
-    if not rulings:
+def as_run_input(judged: JudgedNow) -> dict[str, object] | None:
+    """Return by what a run knows what was judged: another judgement, or one that expired, makes another run.
+
+    Both only ever grow, so that no run is taken for an earlier one.
+    """
+    if not judged.made:
         return None
-    content = json.dumps(sorted(rulings)).encode()
-    return {
-        "last": max(each.judgement_id for each in rulings),
-        "rulings": hashlib.sha256(content).hexdigest(),
-    }
+    return {"last": max(judged.made), "expired": len(judged.expired)}

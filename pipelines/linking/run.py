@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from pipelines.contracts.model import load_model
 from pipelines.errors import LinkageError
 from pipelines.identity.forget import forget_purged
-from pipelines.identity.judgements import as_run_input, read_judgements_now
+from pipelines.identity.judgements import JudgedNow, as_run_input, read_judgements_now
 from pipelines.identity.people import assign_people
 from pipelines.identity.protection import latest_demand
 from pipelines.identity.purges import latest_purge
@@ -25,6 +25,7 @@ from pipelines.link.judged import Ruling, joined_with, needing_attention
 from pipelines.link.report.content import as_data, describe_blocking
 from pipelines.link.thresholds.rates import error_rates
 from pipelines.linking.counts import count_records
+from pipelines.linking.find import find_or_open
 from pipelines.linking.method import linking_method
 from pipelines.linking.scope import Scope, read_scope
 from pipelines.linking.scores import Linked, link_data
@@ -33,7 +34,7 @@ from pipelines.warehouse.chain_rows import save_alone, save_clusters, save_edges
 from pipelines.warehouse.chains import Place
 from pipelines.warehouse.engine import stage_lock, transaction
 from pipelines.warehouse.linkage import save_model
-from pipelines.warehouse.runs import Run, finish_run, open_run, read_run, save_report
+from pipelines.warehouse.runs import Run, finish_run, save_report
 
 log = logging.getLogger("joinedup")
 
@@ -49,10 +50,10 @@ def link_run(period: str, retrain: bool = False) -> int:
         raise LinkageError(f"{period} cannot be linked: nothing usable from {', '.join(inputs.missing)}")
     with transaction() as connection:
         judged = read_judgements_now(connection)
-        decided = _decided(connection, judged.rulings)
-    run = open_run("link", period, {**_as_inputs(inputs, retrain), **decided})
+        decided = _decided(connection, judged)
     with stage_lock("link"):
-        if _is_done(run):
+        run = find_or_open(period, {**_as_inputs(inputs, retrain), **decided})
+        if run.is_done:
             log.info("link %s: run %d linked the same deliveries before; nothing to do", period, run.run_id)
             return run.run_id
         started = time.monotonic()
@@ -69,12 +70,6 @@ def link_run(period: str, retrain: bool = False) -> int:
     return run.run_id
 
 
-def _is_done(run: Run) -> bool:
-    """Return whether the run came to its end, perhaps while this one waited for it."""
-    with transaction() as connection:
-        return read_run(connection, run.run_id).is_done
-
-
 def _as_inputs(inputs: LinkInputs, retrain: bool) -> dict[str, object]:
     return {
         "period": inputs.period,
@@ -86,12 +81,12 @@ def _as_inputs(inputs: LinkInputs, retrain: bool) -> dict[str, object]:
     }
 
 
-def _decided(connection: Connection, rulings: Sequence[Ruling]) -> dict[str, object]:
+def _decided(connection: Connection, judged: JudgedNow) -> dict[str, object]:
     """Return what people decided so far: after a further decision the same deliveries link anew."""
     purge = latest_purge(connection)
     return {
         "notice_id": latest_demand(connection),
-        "judgements": as_run_input(rulings),
+        "judgements": as_run_input(judged),
         # Not named before there is one: runs from before there were purges are still found by their inputs.
         **({} if purge is None else {"purge_id": purge}),
     }

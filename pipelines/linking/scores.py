@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from pipelines.contracts.model import load_model
 from pipelines.identity.judgements import NOBODY_JUDGED, JudgedNow
+from pipelines.identity.purges import purged_since
 from pipelines.link import FusedEngine, LinkData, TrainedModel, train_encoded
 from pipelines.link.checks import MADE_BEFORE, check_threshold, reason_to_skip, report_threshold
 from pipelines.link.encode import encode
@@ -84,7 +88,7 @@ def _gone_on(data: LinkData, trained: TrainedModel, base: Base | None, judged: J
     """Return what linking finds under a model version, going on from an earlier run where there is one."""
     encoded = encode(trained.definition, data)
     content = content_hashes(data, content_seed())[encoded.source_row]
-    before = nothing_before() if base is None else read_before(base.run_id)
+    before = nothing_before() if base is None else _since_purges(read_before(base.run_id), base)
     relinked = relink(
         FusedEngine(),
         trained,
@@ -103,6 +107,20 @@ def _usable(connection: Connection) -> TrainedModel | None:
     if known is None or known.definition != load_model() or known.join is None:
         return None
     return known if (known.join.objective, known.join.target) == (objective.name, objective.bound) else None
+
+
+def _since_purges(before: Before, base: Base) -> Before:
+    """Return what a run left, where records that were purged since are not what they were.
+
+    One that came in again is linked as if it were new, so that nothing from before its purge is gone on from.
+    """
+    with transaction() as connection:
+        purged = purged_since(connection, base.run_id)
+    if not purged:
+        return before
+    is_purged = pc.is_in(before.record_ids, pa.array(sorted(purged), pa.string()))
+    other = np.where(is_purged.to_numpy(zero_copy_only=False), ~before.content, before.content)
+    return replace(before, content=other)
 
 
 def _trained(data: LinkData, judged: JudgedNow) -> Linked:

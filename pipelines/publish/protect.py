@@ -56,7 +56,8 @@ def withhold_protected(connection: Connection, release_id: int) -> Withheld:
     affected = connection.execute(_AFFECTED, {"release_id": release_id}).all()
     named = [(pseudonym(key, PERSON, str(row.person_id)), row.level) for row in affected]
     hidden = {"release_id": release_id, "people": [name for name, _ in named]}
-    sealed = {"release_id": release_id, "people": [name for name, level in named if level == "SEALED"]}
+    withheld = [name for name, level in named if level == "SEALED"]
+    sealed = {"release_id": release_id, "people": withheld}
     locations = connection.execute(_HIDE_LOCATION, hidden).rowcount
     people = 0
     for table in _TABLES_ABOUT_PEOPLE:
@@ -65,7 +66,8 @@ def withhold_protected(connection: Connection, release_id: int) -> Withheld:
         """)  # noqa: S608 - one of three constants
         people = connection.execute(delete, sealed).rowcount
     ever = connection.scalars(text(f"SELECT DISTINCT person_id FROM ({EVER_SEALED}) AS sealed"))  # noqa: S608
-    traced = {"release_id": release_id, "people": [pseudonym(key, PERSON, str(person)) for person in ever]}
+    never = [pseudonym(key, PERSON, str(person)) for person in ever]
+    traced = {"release_id": release_id, "people": [*never, *withheld]}
     for statement in _NO_TRACE:
         connection.execute(text(statement), traced)
     return Withheld(locations, people)

@@ -48,6 +48,8 @@ SCHEMA_READERS: Mapping[str, tuple[str, ...]] = {
 RELATION_GRANTS: tuple[tuple[str, str], ...] = (
     ("SELECT (model_version, name, definition, training, created_at) ON linked.model", AUDITOR),
     ("SELECT ON linked.edge, linked.cluster, linked.cluster_summary, linked.lineage", AUDITOR),
+    # Which records a run linked, not the hashes of what they hold.
+    ("SELECT (run_id, chain_run, until_run, record_id) ON linked.record", AUDITOR),
     ("SELECT ON identity.record, identity.person, identity.membership, identity.change", AUDITOR),
     ("SELECT ON identity.ledger_run, identity.change_summary", AUDITOR),
     ("EXECUTE ON FUNCTION identity.membership_as_of(date), identity.person_as_of(date)", AUDITOR),

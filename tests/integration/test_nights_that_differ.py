@@ -13,6 +13,7 @@ from support.journey import FIRST, SECOND, Journey, ingest, link
 
 from pipelines import stages
 from pipelines.errors import LinkageError
+from pipelines.linking.find import find_or_open
 from pipelines.settings import load_settings
 from pipelines.synth.layouts import DEMOGRAPHICS
 
@@ -95,3 +96,17 @@ def test_an_agency_that_stopped_delivering_is_named(journey: Journey, tmp_path: 
         ),
     ):
         stages.link_period("2027-12")
+
+
+def test_a_run_that_was_begun_before_another_period_was_linked_is_begun_anew(
+    journey: Journey, tmp_path: Path
+) -> None:
+    """A killed run keeps its number; the ledger has gone on from a younger one meanwhile."""
+    with journey.warehouse_at("before link_period", tmp_path / "home"):
+        killed = find_or_open(SECOND, {"period": SECOND})
+        again("health", FIRST)
+        other = link(FIRST, checked=False)
+        assert other > killed.run_id
+        begun = find_or_open(SECOND, {"period": SECOND})
+        assert begun.run_id > other
+        assert find_or_open(SECOND, {"period": SECOND}).run_id == begun.run_id

@@ -13,6 +13,7 @@ from pipelines.link import FusedEngine, TrainedModel
 from pipelines.link.data import LinkData
 from pipelines.link.encode import encode
 from pipelines.link.incremental import Before, Relinked, content_hashes, nothing_before, relink
+from pipelines.link.incremental.rows import difference
 from pipelines.link.judged import Judged, Ruling
 
 VERSIONS = ("as it was", "corrected")
@@ -54,6 +55,7 @@ class Runs:
     before: Before
     last: Relinked | None = None
     named: set[str] = field(default_factory=set)
+    summaries: dict[str, tuple[object, ...]] = field(default_factory=dict)
 
     @classmethod
     def under(cls, trained: TrainedModel) -> Runs:
@@ -81,6 +83,11 @@ class Runs:
             judged=Judged.compiled(kept, encoded),
             look_at=encoded.positions_of(sorted(self.named)),
         )
+        found = difference(self.before, self.last, content)
+        for name in found.ended_summaries.to_pylist():
+            del self.summaries[name]
+        rows = found.summaries.to_pylist()
+        self.summaries |= {row["cluster_id"]: rounded(row) for row in rows}
         self.before = self.last.after(content)
         return self
 
@@ -96,6 +103,11 @@ class Runs:
         sides = (self.before.ids(side).to_pylist() for side in (edges.a, edges.b))
         columns = (*sides, edges.weight.round(9).tolist())
         return set(zip(*columns, edges.barred.tolist(), edges.is_link.tolist(), strict=True))
+
+
+def rounded(row: dict[str, object]) -> tuple[object, ...]:
+    """A summary, its numbers to nine digits."""
+    return tuple(round(value, 9) if isinstance(value, float) else value for value in row.values())
 
 
 def groups(rows: Iterable[tuple[int, str]]) -> set[frozenset[str]]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.identity.judgements import Judgement, as_run_input, rulings_of, states_of
+from pipelines.identity.judgements import Judgement, as_run_input, judged_at, rulings_of, states_of
 from pipelines.link.judged import DIFFERENT, SAME, UNSURE
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -60,10 +60,11 @@ def test_the_state_of_each_is_told():
 
 def test_a_run_knows_its_judgements_apart_from_those_of_later_and_of_expired_ones():
     one, two = judgement(1, SAME, "a", "b"), judgement(2, SAME, "c", "d", expires_in=1)
-    inputs = [as_run_input(rulings_of(each, NOW)) for each in ([], [one], [one, two], [two, one])]
+    inputs = [as_run_input(judged_at(each, NOW)) for each in ([], [one], [one, two], [two, one])]
     assert inputs[0] is None
     assert inputs[1] != inputs[2] == inputs[3]
-    assert as_run_input(rulings_of([one, two], NOW + timedelta(days=2))) == inputs[1]
+    expired = as_run_input(judged_at([one, two], NOW + timedelta(days=2)))
+    assert expired not in inputs, "not taken for the run from before it was made"
 
 
 @given(st.permutations(range(6)), st.integers(0, 2**30))

@@ -35,6 +35,7 @@ def test_any_sequence_of_deltas_ends_where_one_full_run_does(steps: list[State],
     by_deltas, at_once = Runs.under(model()).over(*steps, final), Runs.under(model()).over(final)
     assert by_deltas.partition == at_once.partition
     assert by_deltas.edges == at_once.edges
+    assert by_deltas.summaries == at_once.summaries
 
 
 @settings(max_examples=15, deadline=None)
@@ -55,7 +56,11 @@ def test_the_order_in_which_records_come_and_how_they_are_split_makes_no_differe
 def test_deleting_what_was_added_restores_what_was(state: State, added: State):
     before = Runs.under(model()).over(state)
     after = Runs.under(model()).over(state, {**added, **state}, state)
-    assert (after.partition, after.edges) == (before.partition, before.edges)
+    assert (after.partition, after.edges, after.summaries) == (
+        before.partition,
+        before.edges,
+        before.summaries,
+    )
 
 
 @settings(max_examples=10, deadline=None)
@@ -97,9 +102,20 @@ def test_with_judgements_that_come_and_go_it_ends_where_a_full_run_does(steps, f
     at_once = Runs.under(model()).judged(final, rulings(decided))
     assert by_deltas.partition == at_once.partition
     assert by_deltas.edges == at_once.edges
+    assert by_deltas.summaries == at_once.summaries
     for (one, other), verdict in decided.items():
         if verdict == DIFFERENT:
             assert not any({one, other} <= each for each in by_deltas.partition)
+
+
+def test_judging_a_pair_that_was_known_turns_that_pair_and_no_other():
+    """Only the components of the two are looked at, and pairs lead from them to others."""
+    runs = Runs.under(model()).over(everyone)
+    for one, other, *_, is_link in sorted(runs.edges):
+        if not is_link:
+            kept = Runs.under(model()).over(everyone).judged(everyone, rulings({(one, other): SAME}))
+            at_once = Runs.under(model()).judged(everyone, rulings({(one, other): SAME}))
+            assert (kept.edges, kept.summaries) == (at_once.edges, at_once.summaries)
 
 
 def two_records(given: str) -> Tables:

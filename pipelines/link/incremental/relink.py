@@ -103,10 +103,11 @@ def go_on(
     looked_at = _affected(encoded.size, known, accepted, np.concatenate(seeds))
     inside = np.zeros(encoded.size, dtype=bool)
     inside[looked_at] = True
-    rows = np.flatnonzero(inside[known.a])
+    rows = np.flatnonzero(inside[known.a] & inside[known.b])
     weighed = Weighed(known.a[rows], known.b[rows], known.weight[rows], accepted[rows])
     held = hold_pairs(engine, scored.trained, encoded, weighed, Part(looked_at, cluster, judged))
-    is_link = known.was_link.copy()
+    # What leads out of a component is no link: an accepted pair is inside, or in a component that stays as it was.
+    is_link = known.was_link & (inside[known.a] == inside[known.b])
     is_link[rows] = held.is_link
     return Relinked(delta, scored, known, held, is_link, looked_at, cluster)
 

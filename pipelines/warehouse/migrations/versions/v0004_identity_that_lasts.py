@@ -89,7 +89,8 @@ def _add_lineage() -> None:
     op.create_index(op.f("ix_record_record_id"), "record", ["record_id"], schema="linked")
     op.execute(
         "INSERT INTO linked.lineage (run_id, chain_run, model_version, method)"
-        " SELECT run_id, run_id, coalesce(inputs ->> 'model_version', ''), '' FROM audit.run WHERE kind = 'link'"
+        " SELECT run_id, run_id, coalesce(inputs ->> 'model_version', ''), '' FROM audit.run"
+        " WHERE kind = 'link' AND status = 'SUCCEEDED'"
     )
 
 

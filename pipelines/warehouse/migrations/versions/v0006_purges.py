@@ -24,7 +24,10 @@ _MEMBERSHIP_AS_OF = """
         )
         SELECT m.record_id, m.person_id, m.valid_from_run, m.valid_to_run,
                CASE WHEN EXISTS (SELECT FROM identity.purge p
-                                 WHERE p.record_id = m.record_id AND p.after_run >= m.valid_from_run)
+                                 WHERE p.record_id = m.record_id AND p.after_run >= m.valid_from_run
+                                   AND NOT EXISTS (
+                                       SELECT FROM linked.record again JOIN done ON done.run_id = again.run_id
+                                       WHERE again.record_id = m.record_id AND again.run_id > p.after_run))
                     THEN 'PURGED' ELSE 'HELD' END
         FROM identity.membership m
         JOIN done opened ON opened.run_id = m.valid_from_run
