@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from pipelines.contracts.codes import load_terms
 from pipelines.normalise.text import fold
@@ -34,16 +34,29 @@ def normalise_phone(raw: str | None) -> NormalisedContact:
     if raw is None or not fold(raw) or fold(raw) in load_terms("missing_values"):
         return NormalisedContact("OTHER", None, "MISSING")
     try:
-        number = phonenumbers.parse(raw, _HOME_REGION)
+        value, number = _settled(raw)
     except NumberParseException:
         return NormalisedContact("OTHER", None, "INVALID")
-    value = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     contact_type = _CONTACT_TYPES.get(phonenumbers.number_type(number)) or _type_by_prefix(value)
     if _is_phone_filler(value):
         return NormalisedContact(contact_type, None, "PLACEHOLDER")
     if not phonenumbers.is_possible_number(number):
         return NormalisedContact(contact_type, None, "INVALID")
     return NormalisedContact(contact_type, value, "VALID")
+
+
+def _settled(raw: str) -> tuple[str, PhoneNumber]:
+    """Return a number as text that reads as itself, and the number.
+
+    Of some countries' numbers one leading zero is taken off at each reading, so it is read until none is.
+    """
+    text = raw
+    while True:
+        number = phonenumbers.parse(text, _HOME_REGION)
+        value = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+        if value == text:
+            return value, number
+        text = value
 
 
 def normalise_email(raw: str | None) -> NormalisedContact:

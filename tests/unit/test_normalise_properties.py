@@ -119,6 +119,7 @@ def test_an_address_is_stable_and_plain(lines: list[str | None]) -> None:
     assert once.text is None or re.fullmatch(r"[A-Z0-9-]+( [A-Z0-9-]+)*", once.text)
 
 
+@example("+9710000000")
 @given(anything | digits | st.from_regex(r"\+?[0-9 ()x]{0,16}", fullmatch=True))
 def test_a_phone_number_is_stable(raw: str | None) -> None:
     once = normalise_phone(raw)
