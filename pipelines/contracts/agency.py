@@ -10,18 +10,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from pipelines.contracts.columns import Column, FileFormat
 from pipelines.contracts.emits import Condition, Emit
+from pipelines.contracts.strict import Strict
 
 
-class _Strict(BaseModel):
-    """A frozen model that refuses unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Agreement(_Strict):
+class Agreement(Strict):
     """The data-sharing agreement that allows the agency's files to be read, and for what."""
 
     reference: str
@@ -46,53 +42,21 @@ class Agreement(_Strict):
         return self.starts <= day <= self.ends
 
 
-class FileFormat(_Strict):
-    """How a delimited file is written; what a file leaves out comes from the contract's defaults."""
-
-    encoding: str = "utf-8"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    quote: str = Field(default='"', min_length=1, max_length=1)
-    null_literals: tuple[str, ...] = ("", "NULL", "null", "N/A", "-")
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, value: str) -> str:
-        try:
-            "".encode(value)
-        except LookupError:
-            raise ValueError("expected the name of an encoding, such as utf-8 or windows-1252") from None
-        return value
-
-
-class Column(_Strict):
-    """What one column is: mapped by an emit, used as a key, or ignored for a stated reason."""
-
-    ignored: str | None = None
-    required: bool = False
-    date: tuple[str, ...] = ()
-    codes: str | None = Field(default=None, pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")
-
-    @field_validator("date", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
-
-
-class SetAside(_Strict):
+class SetAside(Strict):
     """Rows that are quarantined by rule: test records, rows that the source itself flags as duplicates."""
 
     reason: str = Field(pattern=r"^[A-Z][A-Z_]+$")
     when: Condition
 
 
-class Lookup(_Strict):
+class Lookup(Strict):
     """Columns borrowed from another file of the delivery, joined on one column of the same name."""
 
     file: str
     by: str
 
 
-class AgencyFile(_Strict):
+class AgencyFile(Strict):
     """One file of a delivery."""
 
     title: str
@@ -144,7 +108,7 @@ class AgencyFile(_Strict):
             yield from emit.columns()
 
 
-class Headline(_Strict):
+class Headline(Strict):
     """One headline column of `published.linked_person`: which events feed it, by which rule."""
 
     column: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -159,7 +123,7 @@ class Headline(_Strict):
         return self
 
 
-class Contract(_Strict):
+class Contract(Strict):
     """Everything agreed with one agency."""
 
     agency: str = Field(pattern=r"^[a-z][a-z0-9_]*$")

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from pipelines.contracts.shared import normalised_tables
+from pipelines.contracts.strict import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Condition(_Strict):
+class Condition(Strict):
     """A test of one column: among some values, containing a text, filled or empty."""
 
     column: str
@@ -33,7 +30,7 @@ class Condition(_Strict):
         yield self.column
 
 
-class Source(_Strict):
+class Source(Strict):
     """Where a value comes from: a column, one key of the JSON object in a column, or a constant.
 
     `then` names columns that continue the first one, as where each given name has a column of its own; what stands
@@ -67,7 +64,7 @@ class Source(_Strict):
         yield from self.then
 
 
-class Emit(_Strict):
+class Emit(Strict):
     """One row of a shared table, made from each row of the file that meets the condition."""
 
     table: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipelines.contracts.conditions import (
     CONDITIONS,
@@ -19,17 +19,14 @@ from pipelines.contracts.conditions import (
     is_key,
     is_open,
 )
+from pipelines.contracts.strict import Strict
 from pipelines.contracts.yaml_file import read_model
 from pipelines.settings import load_settings
 
 Probability = Field(gt=0, lt=1)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Level(_Strict):
+class Level(Strict):
     """One outcome band of a comparison; `m` and `u` are where training starts.
 
     Where the level holds, the comparison named in `silences` is null: what it would say has been said.
@@ -55,7 +52,7 @@ class Level(_Strict):
         return self
 
 
-class Comparison(_Strict):
+class Comparison(Strict):
     """One field compared: its levels from best to worst. Null (a side without a value) is implied, weight 0."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -97,7 +94,7 @@ class Comparison(_Strict):
         return next((i for i, level in enumerate(self.levels) if level.when == when), None)
 
 
-class BlockingRule(_Strict):
+class BlockingRule(Strict):
     """A condition that two records must meet to be compared: all keys equal."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -117,14 +114,14 @@ class BlockingRule(_Strict):
         return value
 
 
-class Deterministic(_Strict):
+class Deterministic(Strict):
     """Rules that are near certain, used to count matches for the prior, and the recall assumed of them."""
 
     assumed_recall: float = Field(gt=0, le=1)
     rules: tuple[dict[str, tuple[str, ...]], ...] = Field(min_length=1)
 
 
-class Household(_Strict):
+class Household(Strict):
     """What people of one household share without being one person, and where training starts.
 
     Plain members share `shared`; twins the date of birth too; namesakes the given and the middle name too.
@@ -141,7 +138,7 @@ class Household(_Strict):
     namesakes: float = Probability
 
 
-class Training(_Strict):
+class Training(Strict):
     """Constants of training: sample sizes (random pairs, pairs of one rule), stopping rule, smoothing."""
 
     random_pairs: int = Field(ge=1000)
@@ -153,7 +150,7 @@ class Training(_Strict):
     rounds: int = Field(ge=1)
 
 
-class LinkageModel(_Strict):
+class LinkageModel(Strict):
     """Everything that defines a model before training."""
 
     model: str

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.contracts.agency import AgencyFile, Column, FileFormat
+from pipelines.contracts.agency import AgencyFile
+from pipelines.contracts.columns import Column, FileFormat
 from pipelines.ingest.readers import open_reader
 from pipelines.ingest.readers.base import Findings, SetAsideRow
 

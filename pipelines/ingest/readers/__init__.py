@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from pipelines.contracts.agency import AgencyFile
+from pipelines.contracts.columns import Kind
 from pipelines.ingest.readers.base import Reader
 from pipelines.ingest.readers.delimited import DelimitedReader
 
+READERS: dict[Kind, Callable[[Path, str, AgencyFile], Reader]] = {
+    "delimited": DelimitedReader,
+}
+
 
 def open_reader(path: Path, name: str, file: AgencyFile) -> Reader:
-    """Return the reader for a file of a contract; delimited text is the one format so far."""
-    return DelimitedReader(path, name, file)
+    """Return the reader for a file of a contract, by the kind of its format."""
+    return READERS[file.format.kind](path, name, file)

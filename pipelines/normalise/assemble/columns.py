@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines.contracts.agency import AgencyFile, Column
+from pipelines.contracts.agency import AgencyFile
 from pipelines.contracts.codes import load_code_map
+from pipelines.contracts.columns import Column
 from pipelines.contracts.emits import Condition, Source
 from pipelines.normalise.assemble.distinct import constant, field, map_distinct, map_distinct_rows
 from pipelines.normalise.assemble.outcomes import (
