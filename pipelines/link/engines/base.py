@@ -24,8 +24,8 @@ from pipelines.link.trained import TrainedModel
 
 # What an engine leaves out lies below the bound by more than its rounding.
 SLACK = 1e-6
-# What is worked on at once stays in the nearer caches.
-PAIRS_AT_ONCE = 2**14
+# Few enough that little memory is needed beside the result, and enough that a part is more than its calls.
+PAIRS_AT_ONCE = 2**17
 Progress = Callable[[int, int], None]
 
 
