@@ -121,6 +121,6 @@ def with_judged(engine: Engine, scored: Scored, judged: Judged, known: Pairs | N
         return scored
     pairs = pairs[0][new], pairs[1][new]
     levels = engine.levels(model, encoded, pairs)
-    more = found.joined(score_levels(scored.trained, encoded, pairs, levels))
+    more = found.together(found, score_levels(scored.trained, encoded, pairs, levels))
     order = np.lexsort((more.pairs[1], more.pairs[0]))
     return replace(scored, found=more.where(order))

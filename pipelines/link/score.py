@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.link.compare import NULL
-from pipelines.link.features import Codes, Floats, Ints
+from pipelines.link.features import Codes, Floats
 from pipelines.link.terms import Compared
 from pipelines.link.trained import TrainedModel
 
@@ -44,10 +44,6 @@ class Scores:
     def arrays(self) -> tuple[Floats, ...]:
         """What `Scores` is made of, in its order."""
         return self.prior, self.weights, self.household, self.total
-
-    def where(self, rows: Ints) -> Scores:
-        """Return the scores of these pairs only."""
-        return Scores(self.prior[rows], self.weights[rows], self.household[rows], self.total[rows])
 
 
 def score_pairs(

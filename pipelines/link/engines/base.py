@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from math import log2
+from math import inf, log2
 from typing import Protocol
 
 import numpy as np
@@ -92,38 +92,25 @@ class ScoredPairs:
     scores: Scores
     barred: Bools
 
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """What it is made of, in its order: an entry per pair in each."""
+        return (*self.pairs, self.levels, *self.scores.arrays, self.barred)
+
     @classmethod
-    def unfilled(cls, pairs: Pairs, levels: Levels) -> ScoredPairs:
-        """Return these pairs and their levels with room for all the rest."""
-        size = len(levels)
-        scores = Scores(np.empty(size), np.empty(levels.shape), np.empty(size), np.empty(size))
-        return cls(pairs, levels, scores, np.empty(size, np.bool_))
+    def of(cls, arrays: Iterable[np.ndarray]) -> ScoredPairs:
+        """Return what is made of these; see `arrays`."""
+        a, b, levels, *scores, barred = arrays
+        return cls((a, b), levels, Scores(*scores), barred)
 
-    def fill(self, rows: slice, part: ScoredPairs) -> None:
-        """Take over what is known of some of these pairs."""
-        self.barred[rows] = part.barred
-        for mine, theirs in zip(self.scores.arrays, part.scores.arrays, strict=True):
-            mine[rows] = theirs
-
-    def joined(self, others: ScoredPairs) -> ScoredPairs:
-        """Return these pairs, and others after them."""
-        columns = zip(self.scores.arrays, others.scores.arrays, strict=True)
-        a, b = (np.concatenate(each) for each in zip(self.pairs, others.pairs, strict=True))
-        return ScoredPairs(
-            (a, b),
-            np.concatenate([self.levels, others.levels]),
-            Scores(*(np.concatenate(each) for each in columns)),
-            np.concatenate([self.barred, others.barred]),
-        )
+    @classmethod
+    def together(cls, *parts: ScoredPairs) -> ScoredPairs:
+        """Return the pairs of one part or more, one after the other."""
+        return cls.of(np.concatenate(column) for column in zip(*(part.arrays for part in parts), strict=True))
 
     def where(self, rows: Ints) -> ScoredPairs:
-        """Return these pairs only."""
-        return ScoredPairs(
-            (self.pairs[0][rows], self.pairs[1][rows]),
-            self.levels[rows],
-            self.scores.where(rows),
-            self.barred[rows],
-        )
+        """Return these pairs only, in this order."""
+        return self.of(column[rows] for column in self.arrays)
 
 
 @dataclass(frozen=True)
@@ -196,16 +183,22 @@ def weight_of(probability: float) -> float:
     return log2(probability / (1.0 - probability))
 
 
-def score_levels(trained: TrainedModel, encoded: Encoded, pairs: Pairs, levels: Levels) -> ScoredPairs:
-    """Return the scores of pairs whose levels an engine found: the one place where levels become weights."""
-    known, found = trained.frequencies(encoded), ScoredPairs.unfilled(pairs, levels)
+def score_levels(
+    trained: TrainedModel, encoded: Encoded, pairs: Pairs, levels: Levels, at_least: float = -inf
+) -> ScoredPairs:
+    """Return the scores of pairs whose levels an engine found, of those whose weight is `at_least` this much.
 
-    def part(start: int) -> None:
+    The one place where levels become weights.
+    """
+    known = trained.frequencies(encoded)
+
+    def part(start: int) -> ScoredPairs:
         rows = slice(start, start + PAIRS_AT_ONCE)
-        found.fill(rows, _scored(trained, encoded, (pairs[0][rows], pairs[1][rows]), levels[rows], known))
+        scored = _scored(trained, encoded, (pairs[0][rows], pairs[1][rows]), levels[rows], known)
+        kept = scored.scores.total >= at_least
+        return scored if kept.all() else scored.where(np.flatnonzero(kept))
 
-    list(on_all_cores(part, range(0, len(levels), PAIRS_AT_ONCE)))
-    return found
+    return ScoredPairs.together(*on_all_cores(part, range(0, max(1, len(levels)), PAIRS_AT_ONCE)))
 
 
 def _scored(
@@ -231,12 +224,9 @@ def score_encoded(
     """
     bound = weight_of(trained.definition.edge_probability)
     found = engine.find(trained, encoded, bound - SLACK, progress, touched)
-    order = order_of(found.a * encoded.size + found.b)
-    pairs, levels = (found.a.take(order), found.b.take(order)), found.levels.take(order, axis=0)
-    scored = score_levels(trained, encoded, pairs, levels)
-    kept = scored.scores.total >= bound
-    if not kept.all():
-        scored = scored.where(np.flatnonzero(kept))
+    scored = score_levels(trained, encoded, (found.a, found.b), found.levels, bound)
+    a, b = scored.pairs
+    scored = scored.where(order_of(a * encoded.size + b))
     return Scored(trained, encoded, scored, found.pairs, found.rules)
 
 
