@@ -147,6 +147,11 @@ class UnexpectedRows(Rule):
     type: Literal["unexpected_rows_expectation"]
     unexpected_rows_query: str
 
+    @property
+    def gx_type(self) -> str:
+        """How GX calls it: ours counts the rows and leaves them where they are."""
+        return "expect_no_rows"
+
     @field_validator("unexpected_rows_query")
     @classmethod
     def _only_ids(cls, query: str) -> str:

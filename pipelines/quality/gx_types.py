@@ -12,6 +12,22 @@ from great_expectations.render.renderer.renderer import renderer
 FLOAT_NOISE = 1e-12
 
 
+class ExpectNoRows(UnexpectedRowsExpectation):
+    """Expect that a query finds no row. It is asked once, for their number; GX's own fetches the rows as well."""
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
+
+    def _validate(
+        self,
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any] | None = None,
+        execution_engine: Any = None,
+    ) -> dict[str, Any]:
+        """Return success and the number of rows."""
+        rows = int(metrics["unexpected_rows_query.row_count"])
+        return {"success": rows == 0, "result": {"observed_value": rows}}
+
+
 class ExpectShareToBeBetween(UnexpectedRowsExpectation):
     """Expect `unexpected / evaluated`, two counts that a query returns as its one row, to be within bounds.
 

@@ -23,6 +23,7 @@ from sqlalchemy import Engine
 import pipelines.quality.gx_types  # noqa: F401 - registers our own expectation types
 from pipelines.contracts.expectations import AnyRule, Stage, Suite
 from pipelines.quality.batches import Batch
+from pipelines.quality.gx_columns import learn_columns_without_rows
 from pipelines.quality.gx_store import keep_result
 from pipelines.quality.outcome import CheckScope, ExpectationOutcome
 from pipelines.quality.scrub import problem_of, quiet_logs, scrubbed
@@ -43,6 +44,7 @@ class SuiteRunner:
             analytics_enabled=False,
             progress_bars=ProgressBarsConfig(globally=False),
         )
+        learn_columns_without_rows()
         url = engine.url.render_as_string(hide_password=False)
         with quiet_logs():
             context = gx.get_context(mode="ephemeral", project_config=config)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, event, text
 from support.warehouse import Warehouse
 
 from pipelines.contracts.expectations import AnyRule, Suite
@@ -143,6 +143,22 @@ def test_every_type_fails_and_counts(scope: CheckScope) -> None:
     assert counted["unexpected_rows_expectation"] == (ROWS, ROWS)
     assert counted["expect_share_to_be_between"] == (ROWS, ROWS)
     assert counted["expect_table_columns_to_match_set"] == (2, 1)
+
+
+@pytest.mark.usefixtures("unset_titles")
+def test_a_check_counts_in_the_database_and_fetches_no_rows(scope: CheckScope) -> None:
+    fetched: list[int] = []
+
+    def note(_: Connection, cursor: Any, *__: Any) -> None:
+        fetched.append(cursor.rowcount)
+
+    event.listen(Engine, "after_cursor_execute", note)
+    try:
+        run(scope, FAILING)
+    finally:
+        event.remove(Engine, "after_cursor_execute", note)
+    assert len(fetched) > len(FAILING) / 2
+    assert max(fetched) < ROWS, "a check of a million rows would hold them all"
 
 
 @pytest.mark.usefixtures("unset_titles")
