@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from pipelines.contracts.agency import Contract
 from pipelines.errors import DeliveryRejected, Problem
 from pipelines.ingest import archive
-from pipelines.ingest.checks import check_bytes, check_names, has_foreign_mark, require_agreement
+from pipelines.ingest.checks import can_be_read, check_bytes, check_names, require_agreement
 from pipelines.ingest.deliveries import Delivery, accept_delivery, latest_delivery
 from pipelines.ingest.inbox import files_of
 from pipelines.ingest.landing import FileToLand, LandedFile, land_file
@@ -186,7 +186,7 @@ def _take_in(reception: _Reception) -> Delivery:
 def _readable(reception: _Reception) -> Iterator[Arrival]:
     """Yield the files that can be read at all; of those with a problem every other problem is looked for too."""
     for name, arrival in reception.arrivals.items():
-        if not has_foreign_mark(arrival.copy, reception.contract.files[name]):
+        if can_be_read(arrival.copy, reception.contract.files[name]):
             yield arrival
 
 

@@ -9,6 +9,7 @@ from pipelines.contracts.agency import AgencyFile
 from pipelines.contracts.columns import Kind
 from pipelines.ingest.readers.base import Reader
 from pipelines.ingest.readers.delimited import DelimitedReader
+from pipelines.ingest.readers.guard import GuardedReader
 
 READERS: dict[Kind, Callable[[Path, str, AgencyFile], Reader]] = {
     "delimited": DelimitedReader,
@@ -17,4 +18,4 @@ READERS: dict[Kind, Callable[[Path, str, AgencyFile], Reader]] = {
 
 def open_reader(path: Path, name: str, file: AgencyFile) -> Reader:
     """Return the reader for a file of a contract, by the kind of its format."""
-    return READERS[file.format.kind](path, name, file)
+    return GuardedReader(READERS[file.format.kind](path, name, file), path, name, file.format.kind)
