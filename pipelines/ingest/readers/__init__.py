@@ -9,10 +9,14 @@ from pipelines.contracts.agency import AgencyFile
 from pipelines.contracts.columns import Kind
 from pipelines.ingest.readers.base import Reader
 from pipelines.ingest.readers.delimited import DelimitedReader
+from pipelines.ingest.readers.fixed_width import FixedWidthReader
 from pipelines.ingest.readers.guard import GuardedReader
+from pipelines.ingest.readers.workbook import WorkbookReader
 
 READERS: dict[Kind, Callable[[Path, str, AgencyFile], Reader]] = {
     "delimited": DelimitedReader,
+    "fixed_width": FixedWidthReader,
+    "xlsx": WorkbookReader,
 }
 
 

@@ -14,7 +14,7 @@ from pipelines.contracts.agency import AgencyFile
 from pipelines.errors import Problem
 from pipelines.ingest.readers.base import Batch, Findings
 from pipelines.ingest.readers.header import Layout, match_header
-from pipelines.ingest.readers.lines import LineSource, OversizedLineError
+from pipelines.ingest.readers.lines import LineSource, OversizedLineError, flaw_message
 from pipelines.ingest.readers.rows import LONGEST_FIELD, OVERSIZED_FIELD, RowTaker
 
 UNEXPECTED_END = "unexpected end of data"  # how the csv module says that a quote is still open
@@ -120,11 +120,7 @@ class DelimitedReader:
         if rule in self._flaws:
             return
         self._flaws.add(rule)
-        encoding = self._file.format.encoding
-        message = {
-            "BAD_BYTES": f"a byte is not {encoding}, the first of perhaps several",
-            "NUL_BYTES": "a NUL byte stands in the text, the first of perhaps several",
-        }[rule]
+        message = flaw_message(rule, self._file.format.encoding)
         self._problem(rule, message, None if self._in_header else self.findings.rows + 1)
 
     def _problem(self, rule: str, message: str, row: int | None = None) -> None:

@@ -19,6 +19,14 @@ KEPT_OF_LONG_LINE = 10_000
 _UNDECODABLE = re.compile(r"[\udc80-\udcff]")
 
 
+def flaw_message(rule: str, encoding: str) -> str:
+    """Return the words for a flaw of the bytes that `LineSource` found."""
+    return {
+        "BAD_BYTES": f"a byte is not {encoding}, the first of perhaps several",
+        "NUL_BYTES": "a NUL byte stands in the text, the first of perhaps several",
+    }[rule]
+
+
 class OversizedLine(str):
     """The beginning of a line that is longer than any row may be."""
 
