@@ -16,13 +16,16 @@ from pipelines.settings import Settings, load_settings
 # Up to here a ratio says nothing: a small file of blanks packs as well as a bomb.
 ALWAYS_ALLOWED = 16 << 20  # bytes
 
-# What gzip, zlib and zipfile raise for bytes that are not what they should be.
+# What gzip, zlib and zipfile raise for bytes that are not what they should be; a zip whose member has no name, for
+# one, ends in an IndexError.
 DAMAGE = (
     zipfile.BadZipFile,
     gzip.BadGzipFile,
     zlib.error,
     struct.error,
     NotImplementedError,
+    LookupError,
+    TypeError,
     ValueError,
     OverflowError,
     OSError,

@@ -41,7 +41,18 @@ def bomb(pack: Callable[[bytes], bytes]) -> bytes:
     return pack(",".join(HEADER).encode() + b"\n" + bytes(b"a" * 1000 + b"\n") * 30_000)
 
 
+def without_a_name() -> bytes:
+    content = in_zip(PLAIN)
+    directory = content.index(b"PK\x01\x02")
+    lists = bytearray(content[directory:].replace(b"content", b"", 1))
+    lists[28:30] = bytes(2)
+    end = lists.index(b"PK\x05\x06")
+    lists[end + 12] -= len("content")
+    return content[:directory] + bytes(lists)
+
+
 REFUSED: dict[str, tuple[bytes, str]] = {
+    "a zip whose file has no name": (without_a_name(), "DAMAGED_ARCHIVE"),
     "a zip of several files": (in_zip(PLAIN, other=PLAIN), "ZIP_MEMBERS"),
     "a zip of no file": (b"PK\x05\x06" + bytes(18), "ZIP_MEMBERS"),
     "a zip with a password": (encrypted_zip(), "ENCRYPTED"),
