@@ -15,6 +15,8 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 MINIMUM_KEY_LENGTH = 16
 CHANGE_BUDGET = 0.05  # an ordinary month of the synthetic population changes 2 %, by who is no longer sent
 REVIEW_PAIRS = 10_000
+UNPACKED_BYTES = 20_000_000_000
+UNPACKED_RATIO = 200  # text of tables packs to a tenth or a thirtieth; a bomb to a thousandth
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Settings:
     change_budget: float = CHANGE_BUDGET
     given_key: str = field(default="", repr=False)
     review_pairs: int = REVIEW_PAIRS
+    unpacked_bytes: int = UNPACKED_BYTES
+    unpacked_ratio: int = UNPACKED_RATIO
 
     @property
     def inbox_dir(self) -> Path:
@@ -142,4 +146,6 @@ def load_settings() -> Settings:
         change_budget=_share(values, "JOINEDUP_CHANGE_BUDGET", CHANGE_BUDGET),
         given_key=values.get("JOINEDUP_KEY", ""),
         review_pairs=_count(values, "JOINEDUP_REVIEW_PAIRS", REVIEW_PAIRS),
+        unpacked_bytes=_count(values, "JOINEDUP_UNPACKED_BYTES", UNPACKED_BYTES),
+        unpacked_ratio=_count(values, "JOINEDUP_UNPACKED_RATIO", UNPACKED_RATIO),
     )

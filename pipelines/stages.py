@@ -114,7 +114,7 @@ def normalise_delivery(delivery_id: int) -> dict[str, int]:
     run, settings = _ingest_run(delivery), load_settings()
     started = time.monotonic()
     context = NormaliseContext(
-        contract=load_contract(delivery.agency),
+        contract=load_contract(delivery.agency).at(delivery.period),
         period_end=period_end(delivery.period),
         key=settings.key,
         allow_synthetic=settings.allow_synthetic,

@@ -92,7 +92,7 @@ def _truth(path: Path) -> pd.DataFrame:
 def _normalise(contract: Contract, folder: Path) -> dict[str, pa.Table]:
     """Return an agency's files as tables of the shared schema: the normaliser that the warehouse uses."""
     layouts = {layout.file_name(PERIOD): layout for layout in LAYOUTS if layout.agency == contract.agency}
-    landed = {}
+    contract, landed = contract.at(PERIOD), {}
     for number, (name, file) in enumerate(contract.files.items(), start=1):
         path = next((folder / each for each in layouts if re.fullmatch(file.pattern, each)), None)
         if path is not None and any(emit.table in TABLES.values() for emit in file.emits):

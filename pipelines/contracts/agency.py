@@ -14,6 +14,8 @@ from pydantic import Field, field_validator, model_validator
 
 from pipelines.contracts.columns import Column, FileFormat
 from pipelines.contracts.emits import Condition, Emit
+from pipelines.contracts.fixed_width import placing_problems
+from pipelines.contracts.layouts import Layout, layout_problems
 from pipelines.contracts.strict import Strict
 
 
@@ -74,6 +76,7 @@ class AgencyFile(Strict):
     set_aside: tuple[SetAside, ...] = ()
     lookup: Lookup | None = None
     columns: dict[str, Column]
+    layouts: tuple[Layout, ...] = ()
     emits: tuple[Emit, ...] = ()
 
     @field_validator("columns", mode="before")
@@ -89,6 +92,18 @@ class AgencyFile(Strict):
         if "period" not in re.compile(value).groupindex:
             raise ValueError("expected a regular expression with a group named period, (?P<period>...)")
         return value
+
+    def at(self, period: str) -> AgencyFile:
+        """Return the file as it is in a period, `YYYY-MM`: its columns are those of the layout that holds then."""
+        layout = next((layout for layout in self.layouts if layout.covers(period)), None)
+        if layout is None:
+            return self
+        return self.model_copy(update={"columns": layout.over(self.columns), "layouts": ()})
+
+    @property
+    def expected_columns(self) -> tuple[str, ...]:
+        """The columns that a file has, by the names of the contract."""
+        return tuple(name for name, column in self.columns.items() if not column.absent)
 
     @property
     def landed_columns(self) -> tuple[str, ...]:
@@ -149,6 +164,11 @@ class Contract(Strict):
             raise ValueError(problem)
         return self
 
+    def at(self, period: str) -> Contract:
+        """Return the contract as it is in a period, `YYYY-MM`: each file in the layout that holds then."""
+        files = {name: file.at(period) for name, file in self.files.items()}
+        return self.model_copy(update={"files": files})
+
     @property
     def people_file(self) -> str:
         """The name of the file that holds the people."""
@@ -188,3 +208,15 @@ def _file_problems(contract: Contract, file: AgencyFile) -> Iterator[str]:
             yield f"columns.{column}: expected to be mapped, used as a key, or ignored with a reason"
     if file.emits and not file.local_id:
         yield "local_id: expected, since the file emits rows about people"
+    yield from _layout_problems(file)
+
+
+def _layout_problems(file: AgencyFile) -> Iterator[str]:
+    relied_on = {file.local_id, *file.key, file.lookup.by if file.lookup else None}
+    found = list(layout_problems(file.layouts, file.columns, {name for name in relied_on if name}))
+    yield from found
+    yield from placing_problems(file.format, file.columns, "columns")
+    if not found:
+        for number, layout in enumerate(file.layouts):
+            place = f"layouts.{number}.columns"
+            yield from placing_problems(file.format, layout.over(file.columns), place)

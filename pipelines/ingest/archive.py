@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.errors import DeliveryRejected, Problem, WarehouseError
+from pipelines.ingest.content import GZIP_MARK, LONGEST_MARK, open_content
+from pipelines.ingest.packing import PackingError
+from pipelines.ingest.zip_file import ZIP_MARKS
 
 BLOCK = 1 << 20
 INCOMING = "incoming"
@@ -18,7 +21,11 @@ MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 @dataclass(frozen=True)
 class Copy:
-    """A private copy of a delivered file, made while its bytes were hashed."""
+    """A private copy of a delivered file, made while its bytes were hashed.
+
+    Hash and size are those of the file as received, `mark` and `looks_like_utf8` tell of what is in it;
+    `problem` is why that cannot be unpacked.
+    """
 
     path: Path
     file_name: str
@@ -26,22 +33,25 @@ class Copy:
     size: int
     mark: str | None
     looks_like_utf8: bool
+    problem: Problem | None = None
 
     def discard(self) -> None:
         """Delete the copy; nothing happens when it is kept already."""
         self.path.unlink(missing_ok=True)
 
 
-class _Utf8Test:
-    """Finds out whether bytes hold signs beyond ASCII, all of them UTF-8."""
+class _EncodingTest:
+    """Finds out what bytes tell of their encoding: the mark they begin with, and whether they are UTF-8."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._first = b""
         self._beyond_ascii = False
         self._is_utf8 = True
 
     def feed(self, block: bytes) -> None:
         """Take the next bytes."""
+        self._first = self._first or block[:LONGEST_MARK]
         if block.isascii() and not self._decoder.getstate()[0]:
             return
         self._beyond_ascii = True
@@ -51,8 +61,18 @@ class _Utf8Test:
             self._is_utf8 = False
 
     @property
-    def passed(self) -> bool:
-        """Whether there are such signs, and all are UTF-8."""
+    def mark(self) -> str | None:
+        """The encoding whose mark the bytes begin with."""
+        return next((encoding for sign, encoding in MARKS.items() if self._first.startswith(sign)), None)
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the bytes begin as those of a packed file."""
+        return self._first.startswith((GZIP_MARK, *ZIP_MARKS))
+
+    @property
+    def is_utf8(self) -> bool:
+        """Whether there are signs beyond ASCII, and all are UTF-8."""
         return self._beyond_ascii and self._is_utf8 and not self._decoder.getstate()[0]
 
 
@@ -70,11 +90,10 @@ def copy_in(source: Path, name: str, archive: Path, owner: str) -> Copy:
         raise DeliveryRejected([Problem(name, "NO_FILE", "this is not an ordinary file")])
     before = _state(source)
     descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f"{owner}.")
-    digest, test, size, first = hashlib.sha256(), _Utf8Test(), 0, b""
+    digest, test, size = hashlib.sha256(), _EncodingTest(), 0
     try:
         with source.open("rb") as incoming, os.fdopen(descriptor, "wb") as copy:
             while block := incoming.read(BLOCK):
-                first = first or block[:3]
                 digest.update(block)
                 test.feed(block)
                 copy.write(block)
@@ -83,11 +102,23 @@ def copy_in(source: Path, name: str, archive: Path, owner: str) -> Copy:
             os.fsync(copy.fileno())
         if _state(source) != before or size != before[0]:
             raise DeliveryRejected([Problem(name, "STILL_CHANGING", "the file changed while it was read")])
+        test, problem = _of_content(Path(temporary), name) if test.is_packed else (test, None)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    mark = next((encoding for sign, encoding in MARKS.items() if first.startswith(sign)), None)
-    return Copy(Path(temporary), source.name, digest.hexdigest(), size, mark, test.passed)
+    return Copy(Path(temporary), source.name, digest.hexdigest(), size, test.mark, test.is_utf8, problem)
+
+
+def _of_content(path: Path, name: str) -> tuple[_EncodingTest, Problem | None]:
+    """Return what the bytes inside a packed file tell, and why it cannot be unpacked; a workbook stays packed."""
+    test = _EncodingTest()
+    try:
+        with open_content(path, holds_zip=True) as content:
+            while block := content.read(BLOCK):
+                test.feed(block)
+    except PackingError as error:
+        return test, Problem(name, error.rule, error.message)
+    return test, None
 
 
 def archived_path(archive: Path, sha256: str) -> Path:
@@ -98,6 +129,8 @@ def archived_path(archive: Path, sha256: str) -> Path:
 def keep(copy: Copy, archive: Path) -> Path:
     """Return where the file is kept now, relative to the archive; it appears there whole or not at all."""
     target = archived_path(archive, copy.sha256)
+    if target.is_file() and not copy.path.exists():  # several files of a contract are this one, kept once
+        return target.relative_to(archive)
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     copy.path.chmod(0o400)
     copy.path.replace(target)

@@ -66,18 +66,21 @@ class _Seen:
 def files_of(contract: Contract, period: str, folder: Path) -> dict[str, Path]:
     """Return the agency's files of a period in a folder, by the contract's file names.
 
+    One path may be several of the contract's files: the sheets of a workbook, the parts of a document.
+
     Raises:
         DeliveryRejected: two files in the folder are the same file of the contract.
     """
     found: dict[str, Path] = {}
     problems = []
     for path in _entries(folder):
-        name = _file_of(contract, path)
-        if name is None or period_in_name(contract.files[name], path.name) != period:
-            continue
-        if name in found:
-            problems.append(Problem(name, "TWO_FILES", f"two files in the inbox are this file of {period}"))
-        found[name] = path
+        for name, of in _files_in(contract, path).items():
+            if of != period:
+                continue
+            if name in found:
+                message = f"two files in the inbox are this file of {period}"
+                problems.append(Problem(name, "TWO_FILES", message))
+            found[name] = path
     if problems:
         raise DeliveryRejected(problems)
     return {name: found[name] for name in contract.files if name in found}
@@ -103,7 +106,7 @@ def scan_inbox(now: float | None = None) -> InboxScan:
             unknown.append(folder.name)
             continue
         unknown += [
-            f"{folder.name}/{path.name}" for path in _entries(folder) if _period_of(contract, path) is None
+            f"{folder.name}/{path.name}" for path in _entries(folder) if not _files_in(contract, path)
         ]
         for period in sorted(_periods(contract, folder)):
             _look_at(contract, period, folder, memory, ready, waiting)
@@ -167,18 +170,13 @@ def _fingerprint(files: Mapping[str, Path], hashes: Mapping[str, str]) -> str:
 
 def _periods(contract: Contract, folder: Path) -> set[str]:
     """Return the periods of which a folder holds files."""
-    return {period for path in _entries(folder) if (period := _period_of(contract, path)) is not None}
+    return {period for path in _entries(folder) for period in _files_in(contract, path).values()}
 
 
-def _period_of(contract: Contract, path: Path) -> str | None:
-    """Return the period of a file of the contract; None when its name fits none."""
-    name = _file_of(contract, path)
-    return None if name is None else period_in_name(contract.files[name], path.name)
-
-
-def _file_of(contract: Contract, path: Path) -> str | None:
-    """Return which of the contract's files a path is, by its name."""
-    return next((name for name, file in contract.files.items() if period_in_name(file, path.name)), None)
+def _files_in(contract: Contract, path: Path) -> dict[str, str]:
+    """Return which of the contract's files a path is, by its name, each with its period."""
+    periods = {name: period_in_name(file, path.name) for name, file in contract.files.items()}
+    return {name: period for name, period in periods.items() if period is not None}
 
 
 def _entries(folder: Path, folders: bool = False) -> Iterator[Path]:

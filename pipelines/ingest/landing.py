@@ -24,6 +24,7 @@ from pipelines.warehouse.bulk import load_arrow
 from pipelines.warehouse.tables import quarantine_row
 
 ROWS_BETWEEN_REPORTS = 200_000
+ROWS_NOT_READ = frozenset({"EMPTY_FILE", "NO_HEADER", "WRONG_FILE"})
 
 log = logging.getLogger("joinedup.ingest")
 
@@ -128,7 +129,7 @@ class _RowStream:
 
 def _check_counts(findings: Findings, name: str, file: AgencyFile) -> None:
     """Add a problem when a file that was read to its end has too few or too many rows."""
-    if any(problem.rule in {"EMPTY_FILE", "NO_HEADER", "WRONG_FILE"} for problem in findings.problems):
+    if findings.broke_off or any(problem.rule in ROWS_NOT_READ for problem in findings.problems):
         return
     if findings.landed < file.min_rows:
         message = f"{findings.landed} usable rows of {findings.rows}, at least {file.min_rows} are expected"

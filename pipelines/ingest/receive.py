@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from pipelines.contracts.agency import Contract
 from pipelines.errors import DeliveryRejected, Problem
 from pipelines.ingest import archive
-from pipelines.ingest.checks import check_bytes, check_names, has_foreign_mark, require_agreement
+from pipelines.ingest.checks import can_be_read, check_bytes, check_names, require_agreement
 from pipelines.ingest.deliveries import Delivery, accept_delivery, latest_delivery
 from pipelines.ingest.inbox import files_of
 from pipelines.ingest.landing import FileToLand, LandedFile, land_file
@@ -79,7 +79,7 @@ def receive_delivery(
     """Return the delivery that these files complete or correct; the same files again are a no-op.
 
     Args:
-        contract: the agency's contract.
+        contract: the agency's contract; files are read in the layout that it gives for the period.
         period: the month, `YYYY-MM`.
         files: paths by the contract's file names, or the agency's folder in the inbox.
         force: accept a person file whose bytes were those of another period.
@@ -92,6 +92,7 @@ def receive_delivery(
         DeliveryRejected: with every problem of every file; nothing of this call was landed.
     """
     require_agreement(contract, period, today or date.today())  # noqa: DTZ011 - agreements end with a local day
+    contract = contract.at(period)
     given = files_of(contract, period, files) if isinstance(files, Path) else dict(files)
     problems = list(check_names(contract, period, given))
     if problems:
@@ -99,26 +100,35 @@ def receive_delivery(
     reception = _Reception(contract, period, force, run_id, load_settings().archive_dir)
     with stage_lock(f"receive {contract.agency} {period}"), ExitStack() as copies:
         archive.sweep_incoming(reception.archive_dir, reception.owner)
-        for name, path in given.items():
-            _copy_in(reception, name, path, copies)
+        for path, names in _by_path(given).items():
+            _copy_in(reception, names, path, copies)
         _leave_out_known(reception)
         if not reception.arrivals and not reception.problems:
             return _known_delivery(reception)
         return _take_in(reception)
 
 
-def _copy_in(reception: _Reception, name: str, path: Path, copies: ExitStack) -> None:
-    """Take a private copy of a file, and check its bytes."""
+def _by_path(files: Mapping[str, Path]) -> dict[Path, list[str]]:
+    """Return which of the contract's files each path is: a workbook may hold several of them."""
+    names: dict[Path, list[str]] = {}
+    for name, path in files.items():
+        names.setdefault(path, []).append(name)
+    return names
+
+
+def _copy_in(reception: _Reception, names: list[str], path: Path, copies: ExitStack) -> None:
+    """Take one private copy of a file, and check its bytes as each of the contract's files that it is."""
     try:
-        copy = archive.copy_in(path, name, reception.archive_dir, reception.owner)
+        copy = archive.copy_in(path, names[0], reception.archive_dir, reception.owner)
     except DeliveryRejected as rejected:
         reception.problems += rejected.problems
         return
     copies.callback(copy.discard)
     contract = reception.contract
     version = str(contract.version)
-    reception.arrivals[name] = Arrival(contract.agency, name, reception.period, version, copy)
-    reception.problems += check_bytes(copy, name, contract.files[name])
+    for name in names:
+        reception.arrivals[name] = Arrival(contract.agency, name, reception.period, version, copy)
+        reception.problems += check_bytes(copy, name, contract.files[name])
 
 
 def _leave_out_known(reception: _Reception) -> None:
@@ -186,7 +196,7 @@ def _take_in(reception: _Reception) -> Delivery:
 def _readable(reception: _Reception) -> Iterator[Arrival]:
     """Yield the files that can be read at all; of those with a problem every other problem is looked for too."""
     for name, arrival in reception.arrivals.items():
-        if not has_foreign_mark(arrival.copy, reception.contract.files[name]):
+        if can_be_read(arrival.copy, reception.contract.files[name]):
             yield arrival
 
 

@@ -42,6 +42,7 @@ def requeue_delivery(
         DeliveryRejected: under today's contract a file is not acceptable; all stays as it was.
     """
     require_agreement(contract, period, today or date.today())  # noqa: DTZ011 - agreements end with a local day
+    contract = contract.at(period)
     with stage_lock(f"receive {contract.agency} {period}"), transaction() as connection:
         latest = latest_delivery(connection, contract, period)
         if latest.delivery_id is None:

@@ -17,7 +17,7 @@ from pipelines.purge.found import Found, Wanted, as_found
 from pipelines.settings import load_settings
 
 _TEXTS = text("""
-    SELECT q.extract_id, q.row_number, q.raw #>> '{}' AS raw
+    SELECT q.extract_id, e.period, q.row_number, q.raw #>> '{}' AS raw
     FROM quarantine.row q JOIN audit.extract e USING (extract_id)
     WHERE e.agency = :agency AND q.file = :file AND jsonb_typeof(q.raw) IS NOT NULL AND q.raw <> 'null'
 """)
@@ -43,7 +43,7 @@ def blank_quarantined(connection: Connection, wanted: Wanted) -> Found:
 def _blank(connection: Connection, wanted: Wanted, agency: str, name: str, file: AgencyFile) -> Found:
     hits = []
     for row in connection.execute(_TEXTS, {"agency": agency, "file": name}):
-        named = wanted.records & _records_in(agency, file, row.raw)
+        named = wanted.records & records_in(agency, file.at(row.period), row.raw)
         hits += [(row.extract_id, row.row_number, record) for record in named]
     if not hits:
         return Found()
@@ -52,9 +52,18 @@ def _blank(connection: Connection, wanted: Wanted, agency: str, name: str, file:
     return as_found(connection.execute(_BLANK, values).all())
 
 
-def _records_in(agency: str, file: AgencyFile, raw: str) -> frozenset[str]:
+def records_in(agency: str, file: AgencyFile, raw: str) -> frozenset[str]:
     """Return the record behind each field of a text, as if it were a local id."""
-    key, signs = load_settings().key, re.escape(file.format.delimiter) + r"\r\n"
-    fields = {field.strip().strip(file.format.quote) for field in re.split(f"[{signs}]", raw)}
-    behind = (record_behind(key, agency, file, field) for field in fields)
+    key = load_settings().key
+    behind = (record_behind(key, agency, file, field) for field in _fields_in(file, raw))
     return frozenset(record for record in behind if record is not None)
+
+
+def _fields_in(file: AgencyFile, raw: str) -> set[str]:
+    """Return whatever may be a field of a text: what stands between delimiters, or at the place of the local id."""
+    signs = re.escape(file.format.delimiter) + r"\r\n"
+    fields = {field.strip().strip(file.format.quote) for field in re.split(f"[{signs}]", raw)}
+    if file.local_id and (place := file.columns[file.local_id].at):
+        first, count = place
+        fields.add(raw[first - 1 : first - 1 + count].strip())
+    return fields

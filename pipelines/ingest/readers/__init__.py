@@ -9,12 +9,17 @@ from pipelines.contracts.agency import AgencyFile
 from pipelines.contracts.columns import Kind
 from pipelines.ingest.readers.base import Reader
 from pipelines.ingest.readers.delimited import DelimitedReader
+from pipelines.ingest.readers.fixed_width import FixedWidthReader
+from pipelines.ingest.readers.guard import GuardedReader
+from pipelines.ingest.readers.workbook import WorkbookReader
 
 READERS: dict[Kind, Callable[[Path, str, AgencyFile], Reader]] = {
     "delimited": DelimitedReader,
+    "fixed_width": FixedWidthReader,
+    "xlsx": WorkbookReader,
 }
 
 
 def open_reader(path: Path, name: str, file: AgencyFile) -> Reader:
     """Return the reader for a file of a contract, by the kind of its format."""
-    return READERS[file.format.kind](path, name, file)
+    return GuardedReader(READERS[file.format.kind](path, name, file), path, name, file.format.kind)

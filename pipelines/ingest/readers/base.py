@@ -37,7 +37,7 @@ class Findings:
     """What a reader found so far; complete once its batches are used up.
 
     A problem rejects the file, a warning does not. `rows` counts the rows of the file, set aside or not; the
-    header and rows without any value are not rows.
+    header and rows without any value are not rows. `broke_off` says that the rest of the file could not be read.
     """
 
     problems: list[Problem] = field(default_factory=list)
@@ -45,6 +45,7 @@ class Findings:
     rows: int = 0
     set_aside: int = 0
     blank_rows: int = 0
+    broke_off: bool = False
 
     @property
     def landed(self) -> int:

@@ -8,42 +8,17 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines.contracts.agency import AgencyFile
 from pipelines.errors import Problem
-from pipelines.ingest.readers.base import Batch, Findings, SetAsideRow, landed_schema
+from pipelines.ingest.readers.base import Batch, Findings
 from pipelines.ingest.readers.header import Layout, match_header
-from pipelines.ingest.readers.lines import LineSource, OversizedLineError
+from pipelines.ingest.readers.lines import LineSource, OversizedLineError, flaw_message
+from pipelines.ingest.readers.rows import LONGEST_FIELD, OVERSIZED_FIELD, RowTaker
 
-ROWS_PER_BATCH = 10_000
-TEXT_PER_BATCH = 8_000_000  # characters; wide rows make smaller batches
-LONGEST_FIELD = 131_072
 UNEXPECTED_END = "unexpected end of data"  # how the csv module says that a quote is still open
-
-RAGGED_ROW = "RAGGED_ROW"
-REPEATED_HEADER = "REPEATED_HEADER"
-OVERSIZED_FIELD = "OVERSIZED_FIELD"
 MALFORMED_QUOTE = "MALFORMED_QUOTE"
-
-
-@dataclass
-class _Pending:
-    """The rows of the batch that is being filled."""
-
-    numbers: list[int] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
-    set_aside: list[SetAsideRow] = field(default_factory=list)
-    text: int = 0
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the batch should be handed on."""
-        return len(self.rows) + len(self.set_aside) >= ROWS_PER_BATCH or self.text >= TEXT_PER_BATCH
 
 
 class DelimitedReader:
@@ -52,7 +27,6 @@ class DelimitedReader:
     def __init__(self, path: Path, name: str, file: AgencyFile) -> None:
         self.findings = Findings()
         self._path, self._name, self._file = path, name, file
-        self._schema = landed_schema(file)
         self._flaws: set[str] = set()
         self._unclosed_quote: int | None = None
         self._quote_runs_to_end = False
@@ -89,15 +63,13 @@ class DelimitedReader:
         self._check_end()
 
     def _read_rows(self, reader: Iterator[list[str]], layout: Layout) -> Iterator[Batch]:
-        pending = _Pending()
+        taker = RowTaker(self._file, self.findings, layout.header, layout.positions)
         while (fields := self._next_fields(reader)) is not None:
-            self._take(fields, layout, pending)
-            if pending.is_full:
-                if not self.findings.problems:
-                    yield self._batch(pending, layout)
-                pending = _Pending()
-        if not self.findings.problems:
-            yield self._batch(pending, layout)
+            self._take(fields, layout, taker)
+            if taker.is_full and (batch := taker.hand_on()):
+                yield batch
+        if batch := taker.hand_on():
+            yield batch
 
     def _next_fields(self, reader: Iterator[list[str]]) -> list[str] | str | None:
         """Return the next record's fields, the reason why it has none, or None at the end of the file."""
@@ -114,46 +86,24 @@ class DelimitedReader:
             is_long = len(self._lines.taken) == 1 and len(self._lines.taken[0]) > LONGEST_FIELD
             return OVERSIZED_FIELD if is_long else MALFORMED_QUOTE
 
-    def _take(self, fields: list[str] | str, layout: Layout, pending: _Pending) -> None:
+    def _take(self, fields: list[str] | str, layout: Layout, taker: RowTaker) -> None:
         """Put one record where it belongs: to the rows, to those set aside, or nowhere when it is blank."""
         self._last_breaks_off = False
         if isinstance(fields, list) and not any(fields):
-            self.findings.blank_rows += 1
+            taker.skip_blank()
             return
-        self.findings.rows += 1
-        reason = fields if isinstance(fields, str) else self._flaw_of(fields, layout)
+        reason = fields if isinstance(fields, str) else taker.flaw_of(fields)
         if reason is not None:
-            self._set_aside(reason, pending)
+            self._set_aside(reason, taker)
             self._last_breaks_off = isinstance(fields, str) or len(fields) < len(layout.header)
         elif isinstance(fields, list):
             self._unclosed_quote = None
-            pending.numbers.append(self.findings.rows)
-            pending.rows.append(fields)
-            pending.text += sum(map(len, self._lines.taken))
+            taker.take(fields, sum(map(len, self._lines.taken)))
 
-    def _set_aside(self, reason: str, pending: _Pending) -> None:
+    def _set_aside(self, reason: str, taker: RowTaker) -> None:
+        taker.set_aside(reason, self._lines.give_back_all_but_first().rstrip("\r\n"))
         if self._quote_runs_to_end and self._unclosed_quote is None:
             self._unclosed_quote = self.findings.rows
-        raw = self._lines.give_back_all_but_first()
-        self.findings.set_aside += 1
-        pending.set_aside.append(SetAsideRow(self.findings.rows, reason, raw.rstrip("\r\n")))
-        pending.text += len(raw)
-
-    def _flaw_of(self, fields: list[str], layout: Layout) -> str | None:
-        """Return why a record cannot be landed; None when it can."""
-        if fields == layout.header:
-            return REPEATED_HEADER
-        return None if len(fields) == len(layout.header) else RAGGED_ROW
-
-    def _batch(self, pending: _Pending, layout: Layout) -> Batch:
-        """Return the pending rows with the landed columns only; the contract's null literals become null."""
-        columns = list(zip(*pending.rows, strict=True)) or [()] * len(layout.header)
-        nulls = pa.array(self._file.format.null_literals, pa.string())
-        arrays: list[pa.Array] = [pa.array(pending.numbers, pa.int64())]
-        for position in layout.positions:
-            texts = pa.array(columns[position], pa.string())
-            arrays.append(pc.if_else(pc.is_in(texts, value_set=nulls), pa.scalar(None, pa.string()), texts))
-        return Batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema), tuple(pending.set_aside))
 
     def _check_end(self) -> None:
         """Add the problem when the file breaks off."""
@@ -170,11 +120,7 @@ class DelimitedReader:
         if rule in self._flaws:
             return
         self._flaws.add(rule)
-        encoding = self._file.format.encoding
-        message = {
-            "BAD_BYTES": f"a byte is not {encoding}, the first of perhaps several",
-            "NUL_BYTES": "a NUL byte stands in the text, the first of perhaps several",
-        }[rule]
+        message = flaw_message(rule, self._file.format.encoding)
         self._problem(rule, message, None if self._in_header else self.findings.rows + 1)
 
     def _problem(self, rule: str, message: str, row: int | None = None) -> None:

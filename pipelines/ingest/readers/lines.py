@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
+
+from pipelines.ingest.content import open_content
 
 LONGEST_LINE = 1 << 20
 KEPT_OF_LONG_LINE = 10_000
 
 # Bytes that the encoding does not know are decoded to these, which no well-formed text holds.
 _UNDECODABLE = re.compile(r"[\udc80-\udcff]")
+
+
+def flaw_message(rule: str, encoding: str) -> str:
+    """Return the words for a flaw of the bytes that `LineSource` found."""
+    return {
+        "BAD_BYTES": f"a byte is not {encoding}, the first of perhaps several",
+        "NUL_BYTES": "a NUL byte stands in the text, the first of perhaps several",
+    }[rule]
 
 
 class OversizedLine(str):
@@ -32,10 +44,10 @@ class LineSource(Iterator[str]):
     """
 
     def __init__(self, path: Path, encoding: str, on_flaw: Callable[[str], None]) -> None:
-        # A byte order mark is accepted in front of UTF-8.
-        name = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
         # newline="": line ends stay as they are, since they may stand inside quotes.
-        self._stream = path.open(encoding=name, errors="surrogateescape", newline="")
+        content = open_content(path)
+        name = _encoding_with_mark(encoding, content)
+        self._stream = io.TextIOWrapper(content, encoding=name, errors="surrogateescape", newline="")
         self._on_flaw = on_flaw
         self._again: deque[str] = deque()
         self.taken: list[str] = []
@@ -85,3 +97,14 @@ class LineSource(Iterator[str]):
         if "\0" in piece:
             self._on_flaw("NUL_BYTES")
         return piece
+
+
+def _encoding_with_mark(encoding: str, content: IO[bytes]) -> str:
+    """Return the encoding that also takes a byte order mark in front, which then decides the order of bytes."""
+    name = codecs.lookup(encoding).name
+    if name == "utf-8":
+        return "utf-8-sig"
+    if name in {"utf-16-le", "utf-16-be"}:
+        first = content.peek(2)[:2] if isinstance(content, io.BufferedReader) else b""
+        return "utf-16" if first in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else name
+    return encoding
