@@ -53,7 +53,10 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a gzip bomb": (bomb(gzip.compress), "ZIP_BOMB"),
     "a zip bomb": (bomb(in_zip), "ZIP_BOMB"),
     "a workbook where text is expected": (workbook(ROWS), "WRONG_KIND"),
-    "an old Office file where text is expected": (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), "WRONG_KIND"),
+    "an old Office file where text is expected": (
+        bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600),
+        "WRONG_KIND",
+    ),
 }
 
 
@@ -81,7 +84,9 @@ def test_a_folder_in_a_zip_is_no_file() -> None:
     assert read_bytes(out.getvalue(), file_of("delimited"))[0] == ROWS
 
 
-def test_more_than_any_delivery_may_hold_is_refused_whatever_the_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_any_delivery_may_hold_is_refused_whatever_the_ratio(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("JOINEDUP_UNPACKED_BYTES", "100")
     content = gzip.compress(delimited([(f"a{number}", "b", "c") for number in range(50)]))
     _, _, findings = read_bytes(content, file_of("delimited"))

@@ -37,6 +37,7 @@ class FixedWidthReader:
         self._reach = max(required, default=0) + 1
         self._flaws: set[str] = set()
         self._cut_lines = 0
+        self._is_held = False
         self._last_is_short = False
 
     def batches(self) -> Iterator[Batch]:
@@ -59,6 +60,7 @@ class FixedWidthReader:
         held = next(
             lines, None
         )  # the last line may be none of the rows: each is held until the next one came
+        self._is_held = held is not None
         for line in lines:
             self._take(held, taker)
             held = line
@@ -150,7 +152,7 @@ class FixedWidthReader:
         if rule not in self._flaws:
             self._flaws.add(rule)
             message = flaw_message(rule, self._file.format.encoding)
-            self._problem(rule, message, self.findings.rows + 1)
+            self._problem(rule, message, self.findings.rows + 1 + self._is_held)
 
     def _problem(self, rule: str, message: str, row: int | None = None) -> None:
         self.findings.problems.append(Problem(self._name, rule, message, row))
