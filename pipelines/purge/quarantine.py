@@ -43,7 +43,7 @@ def blank_quarantined(connection: Connection, wanted: Wanted) -> Found:
 def _blank(connection: Connection, wanted: Wanted, agency: str, name: str, file: AgencyFile) -> Found:
     hits = []
     for row in connection.execute(_TEXTS, {"agency": agency, "file": name}):
-        named = wanted.records & _records_in(agency, file.at(row.period), row.raw)
+        named = wanted.records & records_in(agency, file.at(row.period), row.raw)
         hits += [(row.extract_id, row.row_number, record) for record in named]
     if not hits:
         return Found()
@@ -52,7 +52,7 @@ def _blank(connection: Connection, wanted: Wanted, agency: str, name: str, file:
     return as_found(connection.execute(_BLANK, values).all())
 
 
-def _records_in(agency: str, file: AgencyFile, raw: str) -> frozenset[str]:
+def records_in(agency: str, file: AgencyFile, raw: str) -> frozenset[str]:
     """Return the record behind each field of a text, as if it were a local id."""
     key = load_settings().key
     behind = (record_behind(key, agency, file, field) for field in _fields_in(file, raw))

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
-from support.ingest_files import PEOPLE, empty, header_of, one, plain_rows, rows_of, write_delivery
+from support.ingest_files import PEOPLE, as_csv, empty, header_of, one, plain_rows, rows_of, write_delivery
 from support.warehouse import Warehouse
 
+from pipelines import stages
 from pipelines.contracts.agency import AgencyFile, Contract
 from pipelines.contracts.columns import FileFormat
 from pipelines.contracts.layouts import Layout
@@ -188,3 +189,24 @@ def test_rows_land_in_the_columns_of_the_contract_whatever_the_layout_of_the_per
     receive_delivery(contract, PERIOD, folder, today=TODAY)
     (found,) = rows_of("SELECT count(*), count(surname), count(email) FROM landing.police_nominal")
     assert found == (PEOPLE, PEOPLE, 0)
+
+
+def test_a_delivery_is_normalised_in_the_layout_of_its_period(
+    folder: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = load_contract("police")
+    layout = Layout.model_validate({"from": PERIOD, "columns": {"DateOfBirth": {"date": "%Y-%m-%d"}}})
+    nominal = plain.files["nominal"].model_copy(update={"layouts": (layout,)})
+    contract = plain.model_copy(update={"files": {**plain.files, "nominal": nominal}})
+    monkeypatch.setattr(stages, "load_contract", lambda agency: contract)
+    header, rows = header_of("police", "nominal"), plain_rows("police", "nominal", PERIOD)
+    for row in rows:
+        row[header.index("NameType")] = "PRIMARY"
+        row[header.index("DateOfBirth")] = "2001-02-03"
+    write_delivery(folder, "police", PERIOD)
+    next(folder.glob("*NOMINAL*")).write_text(as_csv(header, rows), encoding="utf-8")
+    delivery = receive_delivery(contract, PERIOD, folder, today=TODAY)
+    assert delivery.delivery_id is not None
+    stages.normalise_delivery(delivery.delivery_id)
+    found = rows_of("SELECT DISTINCT date_of_birth::text FROM normalised.person_date_of_birth")
+    assert found == [("2001-02-03",)]

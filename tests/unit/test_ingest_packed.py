@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 from support.formats import HEADER, delimited, file_of, fixed_width, in_zip, read_bytes, rules, workbook
 
+from pipelines.contracts.loader import load_contract
+from pipelines.errors import DeliveryRejected
 from pipelines.ingest import archive
 from pipelines.ingest.checks import can_be_read, check_bytes, period_in_name
 from pipelines.ingest.content import open_content
+from pipelines.ingest.inbox import files_of
 
 ROWS = [("a", "b", "c")]
 PLAIN = delimited(ROWS)
@@ -166,3 +169,13 @@ def test_a_copy_that_is_several_files_is_kept_once(tmp_path: Path) -> None:
 
 def test_fixed_width_inside_gzip_is_read() -> None:
     assert read_bytes(gzip.compress(fixed_width(ROWS)), file_of("fixed_width"))[0] == ROWS
+
+
+def test_the_same_file_packed_and_plain_is_two_files(tmp_path: Path) -> None:
+    contract = load_contract("police")
+    for name in ("NORTHSHIRE_NOMINAL_20260930.csv", "NORTHSHIRE_NOMINAL_20260930.csv.gz"):
+        (tmp_path / name).write_bytes(PLAIN)
+        if name.endswith(".csv"):
+            assert list(files_of(contract, "2026-09", tmp_path)) == ["nominal"]
+    with pytest.raises(DeliveryRejected, match="TWO_FILES"):
+        files_of(contract, "2026-09", tmp_path)
