@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -18,6 +19,9 @@ LONGEST_KEPT = 1 << 20  # characters of a row that is set aside
 RAGGED_ROW = "RAGGED_ROW"
 REPEATED_HEADER = "REPEATED_HEADER"
 OVERSIZED_FIELD = "OVERSIZED_FIELD"
+TOTAL_ROW = "TOTAL_ROW"
+
+_TOTAL = re.compile(r"(grand |sub-?)?totals?:?", re.IGNORECASE)
 
 
 @dataclass
@@ -49,7 +53,9 @@ class RowTaker:
         """Return why a row cannot be landed; None when it can."""
         if fields == self._header:
             return REPEATED_HEADER
-        return None if len(fields) == len(self._header) else RAGGED_ROW
+        if len(fields) != len(self._header):
+            return RAGGED_ROW
+        return TOTAL_ROW if is_total(fields) else None
 
     def skip_blank(self) -> None:
         """Count a row without any value."""
@@ -95,3 +101,11 @@ class RowTaker:
 
     def _absent(self, count: int) -> pa.Array:
         return pa.nulls(count, pa.string())
+
+
+def is_total(fields: list[str]) -> bool:
+    """Return whether a row only counts the rows above it: its first word says so, and about half of it is empty."""
+    first = next(filter(None, fields), "").strip()
+    if "otal" not in first.lower() or not _TOTAL.fullmatch(first):
+        return False
+    return 2 * sum(map(bool, fields)) <= len(fields) + 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -21,15 +20,14 @@ from pipelines.ingest.readers.rows import (
     OVERSIZED_FIELD,
     RAGGED_ROW,
     REPEATED_HEADER,
+    TOTAL_ROW,
     RowTaker,
+    is_total,
 )
 from pipelines.ingest.readers.sheets import Cells, find_sheet, has_macros, opened_workbook, sheet_rows
 
 CELL_ERROR = "CELL_ERROR"
-TOTAL_ROW = "TOTAL_ROW"
 ROWS_ABOVE_HEADER = 50  # the header is looked for in so many rows that are not blank
-
-_TOTAL = re.compile(r"(grand |sub-?)?totals?:?", re.IGNORECASE)
 
 
 class WorkbookReader:
@@ -164,5 +162,4 @@ def _flaw_of(fields: list[str], width: int) -> str | None:
         return RAGGED_ROW
     if max(map(len, fields), default=0) > LONGEST_FIELD:
         return OVERSIZED_FIELD
-    first = next(filter(None, fields), "")
-    return TOTAL_ROW if _TOTAL.fullmatch(first.strip()) else None
+    return TOTAL_ROW if is_total(fields) else None
