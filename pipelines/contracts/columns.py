@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from pipelines.contracts.paths import parse_path, parse_rows
 from pipelines.contracts.strict import Strict
 
 Kind = Literal["delimited", "fixed_width", "xlsx", "json", "json_lines", "xml", "fhir"]
@@ -15,7 +16,8 @@ class FileFormat(Strict):
     """How a file is written; what a file leaves out comes from the contract's defaults.
 
     `sheet` is a pattern for the name of a workbook's sheet; `rows` the path to what makes a row in a document
-    (JSON, XML, FHIR); `xsd` the schema, beside the contracts, that an XML file is reported against.
+    (JSON, XML, FHIR); `xsd` the schema, beside the contracts, that an XML file is reported against; `expect` what
+    has to stand at paths of the document (`/Header/Collection: CIN`), or else it is the wrong file.
     """
 
     kind: Kind = "delimited"
@@ -26,6 +28,21 @@ class FileFormat(Strict):
     sheet: str | None = None
     rows: str | None = None
     xsd: str | None = None
+    expect: dict[str, str] = Field(default={})
+
+    @field_validator("rows")
+    @classmethod
+    def _rows_are_a_path(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_rows(value)
+        return value
+
+    @field_validator("expect")
+    @classmethod
+    def _expected_in_the_document(cls, value: dict[str, str]) -> dict[str, str]:
+        if not all(parse_path(text).from_document for text in value):
+            raise ValueError("expected paths that begin with '/'")
+        return value
 
     @field_validator("encoding")
     @classmethod
@@ -52,6 +69,13 @@ class Column(Strict):
     header: str | None = None
     at: tuple[int, int] | None = None
     path: str | None = None
+
+    @field_validator("path")
+    @classmethod
+    def _is_a_path(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_path(value)
+        return value
 
     @field_validator("date", mode="before")
     @classmethod

@@ -9,9 +9,16 @@ from pipelines.contracts.agency import AgencyFile
 from pipelines.contracts.columns import Kind
 from pipelines.ingest.readers.base import Reader
 from pipelines.ingest.readers.delimited import DelimitedReader
+from pipelines.ingest.readers.documents.fhir_reader import FhirReader
+from pipelines.ingest.readers.documents.json_reader import JsonLinesReader, JsonReader
+from pipelines.ingest.readers.documents.xml_reader import XmlReader
 
 READERS: dict[Kind, Callable[[Path, str, AgencyFile], Reader]] = {
     "delimited": DelimitedReader,
+    "json": JsonReader,
+    "json_lines": JsonLinesReader,
+    "xml": XmlReader,
+    "fhir": FhirReader,
 }
 
 
