@@ -8,6 +8,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 from support.document_files import as_json, document_file, fixture, read_document, rules, unexpected
 
 JSON = document_file("json", "people", {"id": None, "name": None})
@@ -82,6 +83,19 @@ def test_a_bad_row_is_set_aside_and_costs_no_other(case: str) -> None:
     assert [(row.row_number, row.reason) for row in set_aside] == [(2, reason)]
     assert findings.problems == []
     assert "\0" not in set_aside[0].raw
+
+
+def test_an_element_of_which_a_filter_cannot_say_whether_it_is_a_row_is_set_aside() -> None:
+    file = document_file("json", "people[kind=a]/names[use=b]", {"id": "../id", "name": None})
+    items = (
+        '{"kind": "a", "kind": "b", "id": "1"}',
+        '{"kind": "a", "id": "2", "names": [{"use": "b", "use": "c", "name": "x"}, {"use": "b", "name": "y"}]}',
+        '{"kind": "c", "id": "3", "names": [{"use": "b", "name": "z"}]}',
+    )
+    rows, set_aside, findings = read_document(people(*items), file)
+    assert rows == [("2", "y")]
+    assert [(row.row_number, row.reason) for row in set_aside] == [(1, "DUPLICATE_KEY"), (2, "DUPLICATE_KEY")]
+    assert findings.problems == []
 
 
 def test_values_are_text_as_written() -> None:
@@ -200,6 +214,24 @@ def test_xml_is_read_in_the_encoding_that_it_declares_with_attributes_and_any_na
     assert (set_aside, findings.problems, findings.warnings) == ([], [], [])
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("&amp;", "&"),
+        ("&amp;#38;", "&#38;"),
+        ("&#38;", "&"),
+        ("&lt;&quot;&gt;", '<">'),
+        ("&amp;amp;", "&amp;"),
+    ],
+)
+def test_what_xml_writes_as_a_reference_is_read_as_its_sign_in_text_and_attribute(
+    written: str, read: str
+) -> None:
+    content = f'<m><people><person name="{written}"><id>{written}</id></person></people></m>'
+    rows, _, _ = read_document(content, document_file("xml", "people/person", {"name": "@name", "id": None}))
+    assert rows == [(read, read)]
+
+
 def test_elements_that_no_path_knows_are_told_once_by_a_path_without_values() -> None:
     person = {"id": "1", "shoe": {"size": 4}, "9990000018": 1, "hat": 1, "x" * 70: 1}
     file = document_file("json", "people", {"id": None}, ignored=("hat",))
@@ -280,8 +312,6 @@ def test_any_table_written_as_a_nested_document_reads_back(table: list, kind: st
 @settings(max_examples=60, deadline=None)
 @given(tables)
 def test_any_table_written_as_xml_reads_back(table: list) -> None:
-    from lxml import etree
-
     root = etree.Element("m")
     families = etree.SubElement(root, "families")
     for number, members in enumerate(table):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from support.document_files import (
     NHS,
@@ -123,7 +125,6 @@ def test_a_child_that_is_to_be_deleted_is_a_row_with_purge_true() -> None:
 
 
 def test_one_document_to_a_line_reads_as_the_same_rows() -> None:
-    import json
 
     columns = {"la": "/la_code", "id": "la_child_id", "purge": None}
     documents = json.loads(fixture("csc_api.json"))
@@ -182,7 +183,6 @@ def test_every_name_of_a_patient_is_a_row_of_a_file_of_names() -> None:
 
 
 def test_a_bulk_export_and_a_single_resource_are_read_by_the_contract_of_the_bundle() -> None:
-    import json
 
     file = document_file("fhir", "entry/resource", PATIENT)
     patients = [entry["resource"] for entry in json.loads(fixture("pds_bundle.json"))["entry"]]

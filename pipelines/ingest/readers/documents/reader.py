@@ -13,7 +13,7 @@ from pipelines.ingest.readers.base import Batch, Findings
 from pipelines.ingest.readers.documents.batches import RowBatch
 from pipelines.ingest.readers.documents.builder import Builder
 from pipelines.ingest.readers.documents.plan import Plan
-from pipelines.ingest.readers.documents.rows import Row, RowError, rows_of, values_at
+from pipelines.ingest.readers.documents.rows import Row, RowError, rows_of, text_at
 from pipelines.ingest.readers.documents.tree import DocumentError, Value
 
 WRONG_FILE = "WRONG_FILE"
@@ -83,10 +83,10 @@ class DocumentReader(ABC):
         """Raise DocumentError when something else stands in the document than the contract expects."""
         for path, text in plan.expect:
             try:
-                found = values_at((document,), path.steps)
+                found = text_at(document, path)
             except RowError:
-                found = ()
-            if text not in found:
+                found = None
+            if found != text:
                 where = "/" + "/".join(path.names)
                 raise DocumentError(WRONG_FILE, f"{where} is not what the contract expects there")
 

@@ -33,14 +33,19 @@ class Row:
 def rows_of(unit: Value, document: Value, plan: Plan) -> Iterator[Row]:
     """Yield the rows of a unit; `document` is what is known of the document itself."""
     level = plan.unit_level
-    if (
-        level
-        and not isinstance(unit, Flaw)
-        and not all(map(lambda f: _holds(unit, f), plan.rows[level - 1].filters))
-    ):
-        return
-    for chain in _chains((unit,), plan.rows[level:]):
-        yield _row(chain, document, plan.columns)
+    for chosen in _chosen((unit,), plan.rows[level - 1].filters if level else ()):
+        for chain in _chains((chosen,), plan.rows[level:]):
+            yield _row(chain, document, plan.columns)
+
+
+def _chosen(values: Sequence[Value], filters: Sequence[Filter]) -> Iterator[Value]:
+    """Yield the values that the filters let through; one of which that cannot be said is a flaw."""
+    for value in values:
+        try:
+            if isinstance(value, Flaw) or all(_holds(value, condition) for condition in filters):
+                yield value
+        except RowError as error:
+            yield Flaw(error.reason, as_text(value))
 
 
 def _chains(chain: tuple[Value, ...], steps: Sequence[Step]) -> Iterator[tuple[Value, ...]]:
@@ -49,9 +54,8 @@ def _chains(chain: tuple[Value, ...], steps: Sequence[Step]) -> Iterator[tuple[V
     if not steps or isinstance(last, Flaw):
         yield chain
     elif isinstance(last, dict):
-        for value in last.get(steps[0].name, ()):
-            if isinstance(value, Flaw) or all(_holds(value, condition) for condition in steps[0].filters):
-                yield from _chains((*chain, value), steps[1:])
+        for value in _chosen(last.get(steps[0].name, ()), steps[0].filters):
+            yield from _chains((*chain, value), steps[1:])
     elif last:
         yield (*chain[:-1], Flaw(WRONG_SHAPE, last))
 
@@ -61,23 +65,23 @@ def _row(chain: tuple[Value, ...], document: Value, columns: Sequence[Path]) -> 
     try:
         if isinstance(last, Flaw):
             raise RowError(last.reason)
-        return Row(tuple([_text_at(path, chain, document) for path in columns]))
+        starts = [document if path.from_document else chain[-1 - path.up] for path in columns]
+        return Row(tuple([text_at(start, path) for start, path in zip(starts, columns, strict=True)]))
     except RowError as error:
         raw = last.raw if isinstance(last, Flaw) else as_text(last)
         return Row((), error.reason, raw[:KEPT_OF_RAW])
 
 
-def _text_at(path: Path, chain: tuple[Value, ...], document: Value) -> str | None:
-    """Return the text at the end of a path; raises RowError where there is something else."""
-    start = document if path.from_document else chain[-1 - path.up]
-    found = values_at((start,), path.steps)
+def text_at(start: Value, path: Path) -> str | None:
+    """Return the text at the end of a path's steps; raises RowError where there is something else."""
+    found = _values_at((start,), path.steps)
     if len(found) < 2:
         return _scalar(found[0]) if found else None
     texts = [text for text in map(_scalar, found) if text]
     return " ".join(texts) if texts else None
 
 
-def values_at(values: Sequence[Value], steps: Sequence[Step]) -> Sequence[Value]:
+def _values_at(values: Sequence[Value], steps: Sequence[Step]) -> Sequence[Value]:
     """Return the values at the end of the steps; raises RowError where an element is unusable or a text."""
     for step in steps:
         found: list[Value] = []

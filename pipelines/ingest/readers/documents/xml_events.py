@@ -80,7 +80,8 @@ class XmlTarget:
         for name, text in attributes.items():
             if not name.startswith(_ABOUT):
                 self._builder.name("@" + _local(name))
-                self._builder.value(text)
+                # With entities off the parser leaves every & of an attribute as this reference, and nothing else so.
+                self._builder.value(text.replace("&#38;", "&"))
 
 
 def xml_units(stream: BinaryIO, builder: Builder) -> Iterator[Value]:
