@@ -214,6 +214,16 @@ def test_xml_is_read_in_the_encoding_that_it_declares_with_attributes_and_any_na
     assert (set_aside, findings.problems, findings.warnings) == ([], [], [])
 
 
+def test_an_xml_text_of_monstrous_size_sets_its_row_aside_and_costs_no_other() -> None:
+    person = "<person><id>%s</id></person>"
+    content = "<m><people>" + person % "1" + person % ("x" * 3_000_000) + person % "3" + "</people></m>"
+    rows, set_aside, findings = read_document(content, XML)
+    assert rows == [("1", None), ("3", None)]
+    assert [(row.row_number, row.reason) for row in set_aside] == [(2, "OVERSIZED_FIELD")]
+    assert len(set_aside[0].raw) <= 10_000
+    assert findings.problems == []
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [
@@ -332,3 +342,38 @@ def test_any_table_written_as_xml_reads_back(table: list) -> None:
 def test_duplicates_are_not_what_python_would_make_of_them() -> None:
     assert json.loads('{"id": "1", "id": "2"}') == {"id": "2"}
     assert read_document(people('{"id": "1", "id": "2"}'), JSON)[0] == []
+
+
+FIELDS = [
+    "resourceType",
+    "id",
+    "meta",
+    "name",
+    "gender",
+    "birthDate",
+    "address",
+    "telecom",
+    "identifier",
+    "contact",
+]
+values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["use", "family", "given", "value", "extension", "url", "_given", "x"]), inner, max_size=3),
+    ),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), values, max_size=4), max_size=3), st.booleans())
+def test_whatever_stands_in_a_resource_it_is_a_row_or_set_aside(patients: list, in_bundle: bool) -> None:
+    resources = [{"resourceType": "Patient", **patient} for patient in patients]
+    entries = [{"resource": resource} for resource in resources]
+    bundle = as_json({"resourceType": "Bundle", "entry": entries})
+    content = bundle if in_bundle else "".join(as_json(resource) + "\n" for resource in resources)
+    rows, set_aside, findings = read_document(content, FHIR)
+    assert len(rows) + len(set_aside) + findings.blank_rows == len(resources)
+    assert findings.problems == [] or not resources
+    assert {row.reason.split(":")[0] for row in set_aside} <= {"FHIR_INVALID", "WRONG_SHAPE", "BAD_CHARACTER"}

@@ -97,7 +97,7 @@ class JsonSource(io.RawIOBase):
         self._without_quote += len(data)
         if self._without_quote > LONGEST_STRING:
             raise DocumentError(
-                "OVERSIZED_FIELD", f"a string or number is longer than {LONGEST_STRING} bytes"
+                "OVERSIZED_FIELD", f"a string, or a list without any, is longer than {LONGEST_STRING} bytes"
             )
         end = self._last_backslashes + data[-CHUNK:]
         self._last_backslashes = b"\\" * ((len(end) - len(end.rstrip(b"\\"))) % 2)

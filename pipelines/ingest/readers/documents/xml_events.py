@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from lxml import etree
 
+from pipelines.ingest.readers.delimited import LONGEST_FIELD
 from pipelines.ingest.readers.documents.builder import Builder
 from pipelines.ingest.readers.documents.json_source import CHUNK
 from pipelines.ingest.readers.documents.tree import DocumentError, Value
@@ -26,6 +27,7 @@ class XmlTarget:
         )
         self._is_empty = False  # nothing but text stood in the innermost element
         self._text: list[str] = []
+        self._length = 0
 
     def doctype(self, name: str, public_id: str | None, system_id: str | None) -> None:
         """Refuse a document type: it is what entities are declared in, and nobody sends one in earnest."""
@@ -36,7 +38,7 @@ class XmlTarget:
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Take the beginning of an element."""
         self._begin_waiting()
-        self._text.clear()
+        self._forget_text()
         self._is_empty = True
         self._depth += 1
         if self._depth == 1:
@@ -51,7 +53,9 @@ class XmlTarget:
 
     def data(self, text: str) -> None:
         """Take text; only that of an element without elements in it is used."""
-        self._text.append(text)
+        if self._length <= LONGEST_FIELD:  # what is longer is of no use, and need not be held
+            self._text.append(text)
+            self._length += len(text)
 
     def end(self, tag: str) -> None:
         """Take the end of an element."""
@@ -65,7 +69,7 @@ class XmlTarget:
                 self._builder.text("".join(self._text))
             self._builder.end()
         self._is_empty = False
-        self._text.clear()
+        self._forget_text()
 
     def close(self) -> None:
         """Take the end of the document."""
@@ -76,11 +80,15 @@ class XmlTarget:
             self._builder.begin()
             self._waiting = None
 
+    def _forget_text(self) -> None:
+        self._text.clear()
+        self._length = 0
+
     def _take(self, attributes: Mapping[str, str]) -> None:
         for name, text in attributes.items():
             if not name.startswith(_ABOUT):
                 self._builder.name("@" + _local(name))
-                # With entities off the parser leaves every & of an attribute as this reference, and nothing else so.
+                # With entities off the parser leaves every & of an attribute as this reference.
                 self._builder.value(text.replace("&#38;", "&"))
 
 
