@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.contracts.columns import Column, FileFormat
+from pipelines.contracts.documents import document_problems
 from pipelines.contracts.emits import Condition, Emit
 from pipelines.contracts.fixed_width import placing_problems
 from pipelines.contracts.layouts import Layout, layout_problems
@@ -92,6 +93,12 @@ class AgencyFile(Strict):
         if "period" not in re.compile(value).groupindex:
             raise ValueError("expected a regular expression with a group named period, (?P<period>...)")
         return value
+
+    @model_validator(mode="after")
+    def _document_has_paths(self) -> AgencyFile:
+        for problem in document_problems(self.format, self.columns):
+            raise ValueError(problem)
+        return self
 
     def at(self, period: str) -> AgencyFile:
         """Return the file as it is in a period, `YYYY-MM`: its columns are those of the layout that holds then."""

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
+from pipelines.contracts.paths import parse_path, parse_rows
 from pipelines.contracts.strict import Strict
 
 Kind = Literal["delimited", "fixed_width", "xlsx", "json", "json_lines", "xml", "fhir"]
@@ -40,7 +41,8 @@ class FileFormat(Strict):
     `sheet` is a pattern for the name of a workbook's sheet; `rows` the path to what makes a row in a document
     (JSON, XML, FHIR); `xsd` the schema, beside the contracts, that an XML file is reported against. Lines of fixed
     width have no header; `first_line` and `last_line` are patterns for a line that is no row. Where `last_line`
-    has a group named `rows`, it holds how many rows there are.
+    has a group named `rows`, it holds how many rows there are. `expect` is what has to stand at paths of a document
+    (`/Header/Collection: CIN`), or else it is the wrong file.
     """
 
     kind: Kind = "delimited"
@@ -53,6 +55,21 @@ class FileFormat(Strict):
     last_line: Pattern | None = None
     rows: str | None = None
     xsd: str | None = None
+    expect: dict[str, str] = Field(default={})
+
+    @field_validator("rows")
+    @classmethod
+    def _rows_are_a_path(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_rows(value)
+        return value
+
+    @field_validator("expect")
+    @classmethod
+    def _expected_in_the_document(cls, value: dict[str, str]) -> dict[str, str]:
+        if not all(parse_path(text).from_document for text in value):
+            raise ValueError("expected paths that begin with '/'")
+        return value
 
     @field_validator("encoding")
     @classmethod
@@ -84,6 +101,13 @@ class Column(Strict):
     absent: bool = False
 
     _one_or_many = field_validator("date", mode="before")(one_or_many)
+
+    @field_validator("path")
+    @classmethod
+    def _is_a_path(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_path(value)
+        return value
 
     def fits(self, own_name: str, text: str) -> bool:
         """Return whether a header is this column's, which the contract calls `own_name`."""

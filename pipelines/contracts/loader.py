@@ -24,6 +24,9 @@ def read_contract(path: Path) -> Contract:
     contract = validate(Contract, _with_defaults(content), path)
     if contract.agency != path.stem:
         raise ContractError(str(path), "agency", f"expected {path.stem!r}, the file's name")
+    for name, file in contract.files.items():
+        if file.format.xsd is not None and not (path.parent / file.format.xsd).is_file():
+            raise ContractError(str(path), f"files.{name}.format.xsd", "expected a file beside the contract")
     return contract
 
 

@@ -11,10 +11,14 @@ import re
 from sqlalchemy import Connection, text
 
 from pipelines.contracts.agency import AgencyFile
+from pipelines.contracts.documents import DOCUMENTS
 from pipelines.contracts.loader import load_contract
 from pipelines.normalise.assemble.local_ids import local_id_column, record_behind
 from pipelines.purge.found import Found, Wanted, as_found
 from pipelines.settings import load_settings
+
+# What stands around a value in JSON and in XML.
+DOCUMENT_SIGNS = r"\"'<>,:=\[\]{}"
 
 _TEXTS = text("""
     SELECT q.extract_id, e.period, q.row_number, q.raw #>> '{}' AS raw
@@ -61,7 +65,9 @@ def records_in(agency: str, file: AgencyFile, raw: str) -> frozenset[str]:
 
 def _fields_in(file: AgencyFile, raw: str) -> set[str]:
     """Return whatever may be a field of a text: what stands between delimiters, or at the place of the local id."""
-    signs = re.escape(file.format.delimiter) + r"\r\n"
+    # Of a document the text is JSON or XML: a value may stand between any two of the signs of either.
+    between = DOCUMENT_SIGNS if file.format.kind in DOCUMENTS else re.escape(file.format.delimiter)
+    signs = between + r"\r\n"
     fields = {field.strip().strip(file.format.quote) for field in re.split(f"[{signs}]", raw)}
     if file.local_id and (place := file.columns[file.local_id].at):
         first, count = place

@@ -17,7 +17,7 @@ from support.canary import Canaries
 from pipelines.contracts.agency import AgencyFile
 from pipelines.contracts.loader import load_contracts
 from pipelines.ingest.inbox import files_of
-from pipelines.ingest.readers.rows import LONGEST_FIELD
+from pipelines.ingest.readers.batches import LONGEST_FIELD
 from pipelines.settings import PROJECT_ROOT
 
 PERIOD = "2026-09"

@@ -9,6 +9,9 @@ from pipelines.contracts.agency import AgencyFile
 from pipelines.contracts.columns import Kind
 from pipelines.ingest.readers.base import Reader
 from pipelines.ingest.readers.delimited import DelimitedReader
+from pipelines.ingest.readers.documents.fhir_reader import FhirReader
+from pipelines.ingest.readers.documents.json_reader import JsonLinesReader, JsonReader
+from pipelines.ingest.readers.documents.xml_reader import XmlReader
 from pipelines.ingest.readers.fixed_width import FixedWidthReader
 from pipelines.ingest.readers.guard import GuardedReader
 from pipelines.ingest.readers.workbook import WorkbookReader
@@ -17,6 +20,10 @@ READERS: dict[Kind, Callable[[Path, str, AgencyFile], Reader]] = {
     "delimited": DelimitedReader,
     "fixed_width": FixedWidthReader,
     "xlsx": WorkbookReader,
+    "json": JsonReader,
+    "json_lines": JsonLinesReader,
+    "xml": XmlReader,
+    "fhir": FhirReader,
 }
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from pipelines.contracts.agency import AgencyFile
 from pipelines.errors import Problem
 from pipelines.ingest.readers.base import Batch, Findings
+from pipelines.ingest.readers.batches import LONGEST_FIELD
 from pipelines.ingest.readers.header import Layout, match_header
 from pipelines.ingest.readers.lines import LineSource, OversizedLineError, flaw_message
-from pipelines.ingest.readers.rows import LONGEST_FIELD, OVERSIZED_FIELD, RowTaker
+from pipelines.ingest.readers.rows import OVERSIZED_FIELD, RowTaker
 
 UNEXPECTED_END = "unexpected end of data"  # how the csv module says that a quote is still open
 MALFORMED_QUOTE = "MALFORMED_QUOTE"

@@ -10,8 +10,9 @@ from pathlib import Path
 from pipelines.contracts.agency import AgencyFile
 from pipelines.errors import Problem
 from pipelines.ingest.readers.base import Batch, Findings
+from pipelines.ingest.readers.batches import LONGEST_FIELD
 from pipelines.ingest.readers.lines import LineSource, OversizedLine, OversizedLineError, flaw_message
-from pipelines.ingest.readers.rows import LONGEST_FIELD, OVERSIZED_FIELD, RAGGED_ROW, RowTaker
+from pipelines.ingest.readers.rows import OVERSIZED_FIELD, RAGGED_ROW, RowTaker
 
 BLANK = " "
 

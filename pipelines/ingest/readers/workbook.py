@@ -13,10 +13,10 @@ from pipelines.contracts.agency import AgencyFile
 from pipelines.errors import Problem
 from pipelines.ingest.packing import PackingError
 from pipelines.ingest.readers.base import Batch, Findings
+from pipelines.ingest.readers.batches import LONGEST_FIELD
 from pipelines.ingest.readers.cells import CellError, cell_text
 from pipelines.ingest.readers.header import Layout, match_header
 from pipelines.ingest.readers.rows import (
-    LONGEST_FIELD,
     OVERSIZED_FIELD,
     RAGGED_ROW,
     REPEATED_HEADER,
