@@ -6,6 +6,7 @@ it: a command, a test, an Airflow task. It ends when the process that started it
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Failure:
 
 def serve(reading: int, writing: int) -> None:
     """Answer each part with what became of it, until nothing more comes in; the pipes' ends are descriptors."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C reaches both processes: the other one decides
     incoming, outgoing = Connection(reading, writable=False), Connection(writing, readable=False)
     # Who started this process may be gone at any time: then there is nobody left to tell.
     with suppress(EOFError, BrokenPipeError):
