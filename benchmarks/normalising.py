@@ -120,9 +120,7 @@ def _print_memory() -> None:
     ours, children = (
         resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
-    print(
-        f"\nMemory at its highest: {ours:,.0f} MB in the process that saves, {children:,.0f} MB in the largest other."
-    )
+    print(f"\nMemory at its highest: {ours:,.0f} MB in the process that saves, {children:,.0f} MB in another")
 
 
 def _print_profile(delivery_id: int) -> None:
