@@ -16,7 +16,7 @@ INSTALLED := .venv/.installed
 BOTH_CORES := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 CACHES := .mypy_cache .ruff_cache .pytest_cache .hypothesis build joinedup.egg-info
 
-.PHONY: help demo up test check bench bench-accuracy bench-speed bench-incremental pythons spark lock clean clean-warehouse
+.PHONY: help demo up test check bench bench-accuracy bench-normalising bench-speed bench-incremental pythons spark lock clean clean-warehouse
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -41,6 +41,9 @@ bench: $(INSTALLED) ## Seconds per stage and quality of the links, in a warehous
 
 bench-accuracy: $(INSTALLED) ## How right the links are, beside Splink and recordlinkage (FAKE_1000=path adds that data)
 	@$(BIN)/python -W ignore -m benchmarks.accuracy $(if $(FAKE_1000),--fake-1000 "$(FAKE_1000)")
+
+bench-normalising: $(INSTALLED) ## How fast delimited files are received and normalised, and in how much memory
+	@$(BIN)/python -m benchmarks.normalising
 
 bench-speed: $(INSTALLED) ## How fast linking is, beside Splink, on a million records
 	@$(BIN)/python -m benchmarks.speed

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 
 RECORD, EVENT, PERSON = "record", "event", "person"
 
@@ -57,8 +58,17 @@ def pseudonym(key: bytes, kind: str, identity: str) -> str:
 
 
 def _digest(key: bytes, kind: str, parts: Sequence[str]) -> bytes:
-    message = b"".join(len(data).to_bytes(4, "big") + data for data in map(str.encode, (kind, *parts)))
+    message = _told(kind)
+    for part in parts:
+        data = part.encode()
+        message += len(data).to_bytes(4, "big") + data
     return hmac.digest(key, message, "sha256")
+
+
+@cache
+def _told(kind: str) -> bytes:
+    """Return a kind of id as it is hashed: its length and itself."""
+    return len(kind.encode()).to_bytes(4, "big") + kind.encode()
 
 
 def _uuid(digest: bytes) -> str:

@@ -7,6 +7,7 @@ after it was killed half way, and leaves the same state. Airflow's tasks and the
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -20,8 +21,9 @@ from pipelines.identity.runs import later_period
 from pipelines.ingest import deliveries, inbox, link_requests, requeue
 from pipelines.ingest.receive import receive_delivery
 from pipelines.normalise.assemble.context import NormaliseContext
-from pipelines.normalise.assemble.delivery import FileOutcome, normalise_files
-from pipelines.normalise.assemble.local_ids import leave_out
+from pipelines.normalising.part import Job
+from pipelines.normalising.run import normalised_parts
+from pipelines.normalising.save import FileTotals, save_normalised
 from pipelines.periods import period_end
 from pipelines.publish import build, swap
 from pipelines.publish.views import create_views
@@ -32,7 +34,6 @@ from pipelines.settings import load_settings
 from pipelines.stage import stage
 from pipelines.stage_report import StageReport
 from pipelines.warehouse.engine import engine, stage_lock, transaction
-from pipelines.warehouse.normalised import read_landed, save_normalised
 from pipelines.warehouse.prepare import prepare_warehouse
 from pipelines.warehouse.runs import Run, finish_run, open_run, read_run, save_report
 
@@ -122,30 +123,29 @@ def normalise_delivery(delivery_id: int) -> dict[str, int]:
     with stage_lock(f"normalise {delivery.agency}"):
         with transaction() as connection:
             purged = kept_out(connection, delivery.period)
-        landed, left_out = leave_out(context, read_landed(delivery.agency, delivery.extract_ids), purged)
-        normalised = normalise_files(context, landed)
-        reports = [_normalise_report(delivery, each, left_out.get(each.file, 0)) for each in normalised.files]
-        with transaction() as connection:
-            save_normalised(connection, delivery.extract_ids, normalised)
+        job = Job(context, delivery.extract_ids, purged)
+        with transaction() as connection, closing(normalised_parts(job)) as parts:
+            totals = save_normalised(connection, delivery.extract_ids, parts)
+            reports = [_normalise_report(delivery, name, found) for name, found in totals.items()]
             for each in reports:
                 save_report(connection, run.run_id, each, time.monotonic() - started)
     counts = ("rows_in", "rows_out", "quarantined", "duplicates", "withheld")
     return {name: sum(getattr(each, name) for each in reports) for name in counts}
 
 
-def _normalise_report(delivery: deliveries.Delivery, outcome: FileOutcome, left_out: int) -> StageReport:
-    """Return where a file's rows went; those `left_out` are of records that were purged."""
+def _normalise_report(delivery: deliveries.Delivery, name: str, found: FileTotals) -> StageReport:
+    """Return where a file's rows went; those left out are of records that were purged."""
     return StageReport(
         stage="normalise",
         agency=delivery.agency,
-        file=outcome.file,
+        file=name,
         period=delivery.period,
-        rows_in=outcome.rows_in + left_out,
-        rows_out=outcome.contributed,
-        withheld=left_out,
-        quarantined=len(outcome.quarantined),
-        duplicates=len(outcome.duplicate_of),
-        details={"duplicate_of": {str(row): of for row, of in outcome.duplicate_of.items()}},
+        rows_in=found.rows_in + found.left_out,
+        rows_out=found.contributed,
+        withheld=found.left_out,
+        quarantined=found.quarantined,
+        duplicates=len(found.duplicate_of),
+        details={"duplicate_of": {str(row): of for row, of in sorted(found.duplicate_of.items())}},
     ).balanced()
 
 

@@ -7,15 +7,30 @@ words with the place they come from (`term,source`). `schemas/codes/README.md` l
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 from pipelines.errors import ContractError
 from pipelines.settings import load_settings
 
 CODE_MAP_HEADER = ["scheme", "code", "value", "label", "source"]
 TERMS_HEADER = ["term", "source"]
+REMEMBERED = 1 << 16  # values; a few tens of megabytes at most, whatever the size of a file
+
+Rule = TypeVar("Rule", bound=Callable[..., Any])
+_remembered: list[Any] = []
+
+
+def remember(rule: Rule) -> Rule:
+    """Return a rule that keeps its results for the values that it met last: values repeat from file to file.
+
+    For pure rules only; what they return is shared and must not be changed.
+    """
+    kept = lru_cache(maxsize=REMEMBERED)(rule)
+    _remembered.append(kept)
+    return kept  # type: ignore[return-value]
 
 
 @cache
@@ -56,6 +71,8 @@ def clear_code_cache() -> None:
     load_code_map.cache_clear()
     load_terms.cache_clear()
     _read_code_map.cache_clear()
+    for rule in _remembered:
+        rule.cache_clear()
 
 
 @cache

@@ -12,14 +12,10 @@ from functools import cache
 
 from nameparser.config import CONSTANTS
 
-from pipelines.contracts.codes import load_code_map, load_terms
 from pipelines.normalise.names import normalise_name, parse_full_name
+from pipelines.normalise.plain_names import special_words
 
 PLACEHOLDER = "NAME_PLACEHOLDER"
-_LISTS = (
-    "name_migration_marks", "name_newborn_counts", "name_newborn_words", "name_noise", "name_placeholders",
-    "name_prefixes", "name_titles", "missing_values",
-)  # fmt: skip
 _MOST_PLAIN_WORDS = 3
 _ROMAN = re.compile(r"[IVXLCDM]+")
 
@@ -35,14 +31,6 @@ class Name:
 
 
 @cache
-def _special_words() -> frozenset[str]:
-    """Return every word that a rule about names looks for."""
-    terms = {term for name in _LISTS for term in load_terms(name)}
-    codes = {code for field in ("given", "family") for code in load_code_map("name_suffix", field)}
-    return frozenset({word for term in terms | codes for word in term.split()} | {"OF"})
-
-
-@cache
 def _words_of_full_names() -> frozenset[str]:
     """Return every word that nameparser reads as something else than a name, and those of our own rules."""
     lists = (
@@ -50,7 +38,7 @@ def _words_of_full_names() -> frozenset[str]:
         CONSTANTS.bound_first_names, CONSTANTS.non_first_name_prefixes, CONSTANTS.suffix_acronyms,
         CONSTANTS.suffix_acronyms_ambiguous, CONSTANTS.suffix_not_acronyms,
     )  # fmt: skip
-    return _special_words() | {word.upper().strip(".") for each in lists for word in each}
+    return special_words() | {word.upper().strip(".") for each in lists for word in each}
 
 
 def _plain(text: str) -> str | None:
@@ -58,7 +46,7 @@ def _plain(text: str) -> str | None:
     word = text.strip()
     if word.isascii() and word.isalpha():
         word = word.upper()
-        if word not in _special_words():
+        if word not in special_words():
             return word
     return None
 

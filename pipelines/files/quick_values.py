@@ -14,19 +14,14 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.contracts.codes import load_terms
 from pipelines.normalise.contacts import NormalisedContact, normalise_email, normalise_phone
+from pipelines.normalise.plain_contacts import Plain, plain_emails, plain_phones
 from pipelines.normalise.text import fold
 
 Text: TypeAlias = pa.StringArray
 # The end of a rule that was broken by a value which is compared all the same.
 KEPT_AS_TEXT = "KEPT_AS_TEXT"
-_LONGEST_LOCAL_PART = 64
-_LONGEST_DOMAIN = 180
 _FEWEST_CHARACTERS = 6
-_BRITISH = r"^(?:\+44|0)[1-9][0-9]{9}$"
-_REPEATED = "|".join(f"{digit}{{7}}$" for digit in range(10))
-_SIMPLE_LOCAL = r"^[a-z0-9]+(?:[._+-][a-z0-9]+)*$"
 _NULL = pa.scalar(None, pa.string())
 
 
@@ -43,65 +38,27 @@ class Outcome:
 
 def phones(raw: Text) -> Outcome:
     """Return phone numbers in E.164."""
-    digits = pc.replace_substring_regex(raw, r"[\s().-]+", "")
-    plain = pc.fill_null(pc.match_substring_regex(digits, _BRITISH), False)
-    value = pc.if_else(plain, pc.replace_substring_regex(digits, r"^(?:\+44|0)", "+44"), _NULL)
-    filler = pc.or_(
-        pc.match_substring_regex(value, _REPEATED),
-        pc.is_in(value, value_set=pa.array(sorted(load_terms("phone_placeholders")))),
-    )
-    plain = pc.and_(plain, pc.invert(pc.fill_null(filler, False)))
-    return _finish(raw, value, plain, normalise_phone, "PHONE")
+    return _finish(raw, plain_phones(raw), normalise_phone, "PHONE")
 
 
 def emails(raw: Text) -> Outcome:
     """Return e-mail addresses in lower case."""
-    text = pc.ascii_lower(pc.utf8_trim_whitespace(raw))
-    parts = pc.extract_regex(text, r"^(?P<local>[^@]+)@(?P<domain>[^@]+)$")
-    local, domain = pc.struct_field(parts, "local"), pc.struct_field(parts, "domain")
-    plain = pc.and_(
-        pc.and_(
-            pc.match_substring_regex(local, _SIMPLE_LOCAL),
-            pc.less_equal(pc.binary_length(local), _LONGEST_LOCAL_PART),
-        ),
-        pc.and_(_ordinary_domain(domain), pc.invert(_is_email_filler(text, local))),
-    )
-    return _finish(raw, text, pc.fill_null(plain, False), normalise_email, "EMAIL")
+    return _finish(raw, plain_emails(raw), normalise_email, "EMAIL")
 
 
-def _ordinary_domain(domain: pa.Array) -> pa.Array:
-    """Return which domains are ones that an address may end in, by the full rules, judged once per domain."""
-    coded = domain.dictionary_encode()
-    verdicts = [
-        len(each) <= _LONGEST_DOMAIN and normalise_email(f"someone@{each}").value == f"someone@{each}"
-        for each in coded.dictionary.to_pylist()
-    ]
-    return pa.array(verdicts, pa.bool_()).take(coded.indices)
-
-
-def _is_email_filler(text: pa.Array, local: pa.Array) -> pa.Array:
-    locals_, wholes = (
-        pa.array(sorted(term.lower() for term in load_terms(name)))
-        for name in ("email_placeholder_local_parts", "email_placeholders")
-    )
-    return pc.or_(pc.is_in(local, value_set=locals_), pc.is_in(text, value_set=wholes))
-
-
-def _finish(
-    raw: Text, value: pa.Array, plain: pa.Array, rules: Callable[[str], NormalisedContact], what: str
-) -> Outcome:
+def _finish(raw: Text, plain: Plain, rules: Callable[[str], NormalisedContact], what: str) -> Outcome:
     """Return the outcome: the plain values as they are, every other one by the full rules.
 
     What breaks the rules for a reason other than being a filler is kept as it stands: a mistyped address cannot be
     written to, but two records with the same one, or nearly the same, have more in common than a letter.
     """
-    open_rows = pc.and_(pc.is_valid(raw), pc.invert(plain))
+    open_rows = pc.and_(pc.is_valid(raw), pc.invert(plain.known))
     judged = [_judge(text, rules(text), what) for text in raw.filter(open_rows).to_pylist()]
     values = pa.array([value for value, _ in judged], pa.string())
     problems = pa.array([problem for _, problem in judged], pa.string())
     nothing = pa.nulls(len(raw), pa.string())
     return Outcome(
-        {"value": pc.replace_with_mask(pc.if_else(plain, value, _NULL), open_rows, values)},
+        {"value": pc.replace_with_mask(pc.if_else(plain.known, plain.value, _NULL), open_rows, values)},
         pc.replace_with_mask(nothing, open_rows, problems),
     )
 

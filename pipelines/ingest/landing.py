@@ -20,7 +20,7 @@ from pipelines.ingest.readers.base import Batch, Findings, Reader, SetAsideRow, 
 from pipelines.ingest.register import STAGE
 from pipelines.stage_report import StageReport
 from pipelines.warehouse import landing
-from pipelines.warehouse.bulk import load_arrow
+from pipelines.warehouse.copying import copy_rows
 from pipelines.warehouse.tables import quarantine_row
 
 ROWS_BETWEEN_REPORTS = 200_000
@@ -62,10 +62,7 @@ def land_file(connection: Connection, item: FileToLand) -> LandedFile:
     connection.execute(delete(table).where(table.c.extract_id == item.extract_id))
     _clear_quarantine(connection, item.extract_id)
     stream = _RowStream(connection, reader, item)
-    rows = pa.RecordBatchReader.from_batches(stream.schema, stream.batches())
-    landed = load_arrow(connection, table, rows)
-    if stream.failure is not None:
-        raise stream.failure
+    landed = sum(copy_rows(connection, table, rows) for rows in stream.batches())
     findings = reader.findings
     _check_counts(findings, item.name, item.file)
     return LandedFile(item.extract_id, _report(item, findings, landed), findings, time.monotonic() - started)
@@ -88,23 +85,19 @@ class _RowStream:
 
     def __init__(self, connection: Connection, reader: Reader, item: FileToLand) -> None:
         self._connection, self._reader, self._item = connection, reader, item
-        self.failure: Exception | None = None
         schema = landed_schema(item.file)
         self.schema = schema.insert(0, pa.field("extract_id", pa.int64(), nullable=False))
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the rows to land. Arrow would put our exceptions into words of its own: they are kept aside."""
-        try:
-            for batch in self._reader.batches():
-                self._quarantine(batch.set_aside)
-                yield self._with_extract_id(batch)
-                self._log_progress(batch)
-        except Exception as error:
-            self.failure = error
+    def batches(self) -> Iterator[pa.Table]:
+        """Yield the rows to land."""
+        for batch in self._reader.batches():
+            self._quarantine(batch.set_aside)
+            yield self._with_extract_id(batch)
+            self._log_progress(batch)
 
-    def _with_extract_id(self, batch: Batch) -> pa.RecordBatch:
+    def _with_extract_id(self, batch: Batch) -> pa.Table:
         ids = pa.repeat(pa.scalar(self._item.extract_id, pa.int64()), len(batch.rows))
-        return pa.RecordBatch.from_arrays([ids, *batch.rows.columns], schema=self.schema)
+        return pa.Table.from_arrays([ids, *batch.rows.columns], schema=self.schema)
 
     def _quarantine(self, rows: tuple[SetAsideRow, ...]) -> None:
         if rows:

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from pipelines.contracts.codes import load_terms
+from pipelines.contracts.codes import load_terms, remember
+from pipelines.normalise.plain_dates import plain_date
 from pipelines.normalise.text import fold
 
 OLDEST_AGE = 115
@@ -81,6 +82,7 @@ def age_range(raw_from: str | None, raw_to: str | None, *, reference: date) -> N
     return NormalisedDate(None, "AGE_RANGE", earliest, _years_before(reference, youngest), None)
 
 
+@remember
 def _read(raw: str | None, fmt: Format) -> tuple[date | None, str, str | None]:
     """Return date, precision and broken rule of a text, by the first declared format that fits."""
     text = (raw or "").strip()
@@ -101,6 +103,9 @@ def _strictly(text: str, declared: str) -> date | None:
     `strptime` reads 2012111 as %Y%m%d by guessing where the month ends, so a format without separators
     must also give the same text back.
     """
+    plain = plain_date(text, declared)
+    if plain is not None:
+        return plain
     try:
         value = datetime.strptime(text, declared)  # noqa: DTZ007 - a date of birth has no time zone
         if _ADJACENT_DIRECTIVES.search(declared) and value.strftime(declared) != text:

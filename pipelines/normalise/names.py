@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from nameparser import HumanName
 
-from pipelines.contracts.codes import load_code_map, load_terms
+from pipelines.contracts.codes import load_code_map, load_terms, remember
 from pipelines.normalise.phrases import drop_phrases
+from pipelines.normalise.plain_names import plain_words, special_words
 from pipelines.normalise.text import fold
 
 _NOT_LETTERS = re.compile(r"[^A-Z]+")
@@ -50,7 +51,8 @@ def normalise_name(
 ) -> NormalisedName:
     """Return the comparable form of a name in four fields."""
     given_part, family_part = _read_given(given), _read_family(family)
-    names = _settle_given(_Part([*given_part.tokens, *_words(_without_migration_marks(fold(middle)))]))
+    tokens = [*given_part.tokens, *_read_middle(middle)]
+    names = _Part(tokens) if special_words().isdisjoint(tokens) else _settle_given(_Part(tokens))
     first = names.tokens[:1] if given_part.tokens else []
     return NormalisedName(
         title=_read_title(title) or _read_title(given_part.title) or _read_title(family_part.title),
@@ -82,6 +84,13 @@ def parse_full_name(full: str | None) -> tuple[tuple[str, str, str], ...]:
     return tuple(reading for reading in dict.fromkeys(readings) if any(reading))
 
 
+@remember
+def _read_middle(raw: str | None) -> list[str]:
+    """Return the words of the field for middle names."""
+    return _words(_without_migration_marks(fold(raw)))
+
+
+@remember
 def _read_title(raw: str | None) -> str | None:
     """Return a title without its full stop; none for the code that means unknown."""
     text = " ".join(_words(fold(raw)))
@@ -89,8 +98,12 @@ def _read_title(raw: str | None) -> str | None:
     return known.get(text, text) if text and text != _TITLE_NOT_KNOWN else None
 
 
+@remember
 def _read_given(raw: str | None) -> _Part:
     """Return the given names of a field that may hold several, a title, or a newborn's stand-in."""
+    plain = plain_words(raw)
+    if plain:
+        return _Part(plain)
     text = _without_migration_marks(fold(raw))
     newborn = _read_newborn(text)
     if newborn:
@@ -111,8 +124,12 @@ def _settle_given(part: _Part) -> _Part:
     return part
 
 
+@remember
 def _read_family(raw: str | None) -> _Part:
     """Return the family name's words; a word that only looks like a title stays when it is all there is."""
+    plain = plain_words(raw)
+    if plain:
+        return _Part(plain)
     text = _without_migration_marks(fold(raw))
     part, before = _Part(_words(text)), None
     while part.tokens != before:

@@ -16,6 +16,8 @@ def fold(raw: str | None) -> str:
     """Return the text in upper-case ASCII with single spaces and no apostrophes; empty when there is none."""
     if not raw:
         return ""
+    if raw.isascii():  # most texts: no letter needs another
+        return " ".join(raw.replace("'", "").replace("`", "").upper().split())
     return _SPACES.sub(" ", _APOSTROPHES.sub("", anyascii(raw).upper())).strip()
 
 

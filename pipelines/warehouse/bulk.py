@@ -6,8 +6,9 @@ there into their table within the caller's SQLAlchemy transaction: all of them o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeAlias
 from uuid import uuid4
 
 import pyarrow as pa
@@ -32,10 +33,20 @@ from sqlalchemy.types import NullType
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.arrow_types import as_staged, readable, staged_schema, staged_type
 from pipelines.warehouse.engine import adbc_connection
+from pipelines.warehouse.errors import safe_errors
 from pipelines.warehouse.metadata import quote
 from pipelines.warehouse.staging import STAGING, staging_table
 
 Rows: TypeAlias = pa.Table | pa.RecordBatchReader
+Query: TypeAlias = str | TextClause | Select[Any]
+
+
+class ArrowReader(Protocol):
+    """Reads as `read_arrow` does."""
+
+    def __call__(self, query: Query, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """Return the rows of a query."""
+
 
 # ADBC binds by number ($1, $2); this is SQLAlchemy's way to write that.
 _NUMBERED = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
@@ -107,9 +118,7 @@ def _matches(table: Table, key: Mapping[str, object]) -> ColumnElement[bool]:
     )
 
 
-def read_arrow(
-    query: str | TextClause | Select[Any], parameters: Mapping[str, Any] | None = None
-) -> pa.Table:
+def read_arrow(query: Query, parameters: Mapping[str, Any] | None = None) -> pa.Table:
     """Return the rows of a query as Arrow: uuid and jsonb as text, numeric as double.
 
     Parameters are named, `:period`; a list is an array, `= ANY(:extract_ids)`. The query runs on a connection of
@@ -118,10 +127,30 @@ def read_arrow(
     Raises:
         DatabaseRefused: the database refuses the query.
     """
+    with arrow_reader() as read:
+        return read(query, parameters)
+
+
+@contextmanager
+def arrow_reader() -> Iterator[ArrowReader]:
+    """Give `read_arrow` for several queries over one connection: opening one takes longer than many a query."""
+    with adbc_connection() as adbc:
+
+        def read(query: Query, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+            with safe_errors():
+                table = _fetch(adbc, query, parameters)
+                adbc.rollback()  # the next query is to see what was committed meanwhile
+                return table
+
+        yield read
+
+
+def _fetch(adbc: Any, query: Query, parameters: Mapping[str, Any] | None) -> pa.Table:
+    """Return the rows of a query over a connection."""
     statement = text(query) if isinstance(query, str) else query
     compiled = statement.compile(dialect=_NUMBERED, compile_kwargs={"render_postcompile": True})
     values = compiled.construct_params(dict(parameters or {}))
     bound = [values[name] for name in compiled.positiontup or ()]
-    with adbc_connection() as adbc, adbc.cursor() as cursor:
+    with adbc.cursor() as cursor:
         cursor.execute(str(compiled), bound or None)
         return readable(cursor.fetch_arrow_table())

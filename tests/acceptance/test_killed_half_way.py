@@ -30,7 +30,7 @@ MOMENTS = {
         "what was found not committed": "pipelines.quality.checks.store_outcomes:1:after",
     },
     "normalise_delivery": {
-        "while rows are being loaded": "pipelines.warehouse.bulk._fill:3:after",
+        "while rows are being loaded": "pipelines.warehouse.normalised.copy_rendered:3:after",
         "before the commit": "pipelines.stages.save_report:3:after",
     },
     "check_normalised": {

@@ -48,7 +48,7 @@ MOMENTS = {
     "after some files are copied": ("pipelines.ingest.archive", "copy_in", 3, "after"),
     "after the first extract is registered": ("pipelines.ingest.receive", "register_extract", 1, "after"),
     "while rows are on their way": ("pipelines.ingest.landing", "open_reader", 2, "after"),
-    "after the staging table is filled": ("pipelines.warehouse.bulk", "_fill", 2, "after"),
+    "after rows were copied": ("pipelines.ingest.landing", "copy_rows", 2, "after"),
     "after some files have landed": ("pipelines.ingest.receive", "land_file", 4, "after"),
     "after some files are archived": ("pipelines.ingest.archive", "keep", 2, "after"),
     "before the delivery is accepted": ("pipelines.ingest.receive", "accept_delivery", 1, "before"),

@@ -40,7 +40,7 @@ AGENCIES = ("childrens_services", "health", "police")
 BREAKABLE = {  # stage -> a table that it writes, and a function that it calls
     "receive": ("landing.health_demographics", "stages.receive_delivery"),
     "check_landing": ("audit.expectation_result", "stages.checks.check_landing"),
-    "normalise_delivery": ("normalised.person_name", "stages.normalise_files"),
+    "normalise_delivery": ("normalised.person_name", "stages.normalised_parts"),
     "check_normalised": ("audit.expectation_result", "stages.checks.check_normalised"),
     "announce": ("audit.run", "stages.link_requests.request_link"),
     "link_period": ("linked.edge", "linking.link_run"),

@@ -16,7 +16,7 @@ LEVELS = [
     {"contracts"},
     {"normalise", "link", "synth"},
     {"ingest", "identity", "publish", "quality", "warehouse"},
-    {"stages", "stage", "linking", "evaluation", "evidence", "files", "purge"},
+    {"stages", "stage", "linking", "normalising", "evaluation", "evidence", "files", "purge"},
     {"cli", "commands", "demo"},
 ]
 BESIDE = {
@@ -27,7 +27,8 @@ BESIDE = {
     "identity": {"warehouse"},
     "publish": {"warehouse", "identity"},
     "quality": {"warehouse"},
-    "stages": {"stage", "linking"},
+    "stages": {"stage", "linking", "normalising"},
+    "normalising": {"stage"},
     "cli": {"commands", "demo"},
     "commands": {"demo"},
 }

@@ -11,17 +11,18 @@ from hypothesis import strategies as st
 
 from pipelines.contracts.codes import load_terms
 from pipelines.files.quick_codes import births, extras, identifiers, sexes
-from pipelines.files.quick_names import _LISTS, Name, family_name, full_names, given_name, middle_names
+from pipelines.files.quick_names import Name, family_name, full_names, given_name, middle_names
 from pipelines.files.quick_places import address_lines, postcodes
 from pipelines.files.quick_values import KEPT_AS_TEXT, emails, phones
 from pipelines.normalise.addresses import normalise_address
 from pipelines.normalise.contacts import normalise_email, normalise_phone
 from pipelines.normalise.names import normalise_name, parse_full_name
+from pipelines.normalise.plain_names import LISTS
 from pipelines.normalise.postcodes import normalise_postcode
 
 TODAY = date(2026, 7, 1)
 special = st.sampled_from(
-    sorted({word for name in _LISTS for term in load_terms(name) for word in term.split()})
+    sorted({word for name in LISTS for term in load_terms(name) for word in term.split()})
 )
 letters = st.text("abcdeIVXOz", min_size=1, max_size=6)
 word = st.one_of(

@@ -13,7 +13,13 @@ from pipelines.contracts.agency import AgencyFile
 from pipelines.contracts.codes import load_code_map
 from pipelines.contracts.columns import Column
 from pipelines.contracts.emits import Condition, Source
-from pipelines.normalise.assemble.distinct import constant, field, map_distinct, map_distinct_rows
+from pipelines.normalise.assemble.distinct import (
+    constant,
+    field,
+    judge_distinct,
+    map_distinct,
+    map_distinct_rows,
+)
 from pipelines.normalise.assemble.outcomes import (
     REQUIRED_INVALID,
     REQUIRED_MISSING,
@@ -43,14 +49,14 @@ def parse_columns(name: str, file: AgencyFile, raw: pd.DataFrame) -> FileRows:
 def _parsed(values: pd.Series[Any], header: str, column: Column, issues: Issues) -> pd.Series[Any]:
     """Return the column's values parsed as declared, counting what could not be."""
     if column.date:
-        parsed = map_distinct(values, lambda value: parse_date(value, column.date))
+        parsed = judge_distinct([values], lambda value: parse_date(value, column.date))
         problems = field(parsed, "problem")
         for rule, rows in problems[problems.notna()].value_counts().items():
             issues[header, str(rule)] += int(rows)
         return field(parsed, "value")
     if column.codes:
         code_map = load_code_map(*column.codes.split("."))
-        mapped = map_distinct(values, lambda value: map_code(code_map, value))
+        mapped = judge_distinct([values], lambda value: map_code(code_map, value))
         unmapped = int((~field(mapped, "is_mapped").astype(bool) & values.notna()).sum())
         if unmapped:
             issues[header, "UNMAPPED_CODE"] += unmapped

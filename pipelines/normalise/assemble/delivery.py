@@ -22,7 +22,13 @@ from pipelines.normalise.assemble.columns import meets, parse_columns
 from pipelines.normalise.assemble.context import EmitRows, NormaliseContext
 from pipelines.normalise.assemble.contradictions import count_contradictions
 from pipelines.normalise.assemble.distinct import constant, map_distinct, without_nan
-from pipelines.normalise.assemble.outcomes import KEY_CONFLICT, ORPHAN, FileRows, settle_keys
+from pipelines.normalise.assemble.outcomes import (
+    KEY_CONFLICT,
+    ORPHAN,
+    FileRows,
+    SettledKeys,
+    settle_keys,
+)
 from pipelines.normalise.assemble.unaccompanied import soften_estimated_births
 
 BUILDERS: dict[str, Callable[[EmitRows], pd.DataFrame]] = {
@@ -67,26 +73,45 @@ class NormalisedDelivery:
     files: tuple[FileOutcome, ...]
 
 
+@dataclass(frozen=True)
+class BeyondThePart:
+    """What must be known of other rows where only a part of a delivery is at hand: all rows of some persons.
+
+    `settled` says for files which rows repeat a key; keys of other files are whole within the part. `lent` holds,
+    for files that lend columns, the rows that are borrowed from; they count elsewhere.
+    """
+
+    settled: Mapping[str, SettledKeys] = field(default_factory=dict)
+    lent: Mapping[str, pa.Table] = field(default_factory=dict)
+
+
+NOTHING_BEYOND = BeyondThePart()
+
+
 @dataclass
 class _Progress:
     """What is known after the files so far: their rows, the records, the frames built."""
 
+    beyond: BeyondThePart
     done: dict[str, FileRows] = field(default_factory=dict)
     records: frozenset[str] = frozenset()
     frames: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
 
 
-def normalise_files(context: NormaliseContext, landed: Mapping[str, pa.Table]) -> NormalisedDelivery:
+def normalise_files(
+    context: NormaliseContext, landed: Mapping[str, pa.Table], beyond: BeyondThePart = NOTHING_BEYOND
+) -> NormalisedDelivery:
     """Return the shared-schema rows of a delivery and the outcome of each of its rows.
 
     Args:
         context: the contract and what normalising depends on.
         landed: per file of the contract, its landed rows: extract_id, row_number and the landing columns as text.
+        beyond: what is known of the delivery's other rows, when these are not all.
 
     Files are taken people first, then files that lend columns, then the others, so that a child row whose
     person was set aside is known to be an orphan.
     """
-    progress = _Progress()
+    progress = _Progress(beyond)
     for name in files_in_order(context.contract):
         if name in landed:
             _normalise_file(context, name, landed[name], progress)
@@ -108,10 +133,9 @@ def files_in_order(contract: Contract) -> Iterator[str]:
 
 def _normalise_file(context: NormaliseContext, name: str, landed: pa.Table, progress: _Progress) -> None:
     file = context.contract.files[name]
-    rows = parse_columns(name, file, _with_headers(file, landed))
-    settle_keys(rows)
+    rows = _read_rows(name, file, landed, progress.beyond.settled)
     if file.lookup:
-        _borrow_columns(rows, progress.done.get(file.lookup.file), file.lookup.by)
+        _borrow_columns(rows, _lender(context, file.lookup.file, progress), file.lookup.by)
     record_ids = _record_ids(context, rows)
     if file.holds_people:
         progress.records = _settle_records(rows, record_ids)
@@ -127,7 +151,25 @@ def _normalise_file(context: NormaliseContext, name: str, landed: pa.Table, prog
     progress.done[name] = rows
 
 
-def _with_headers(file: AgencyFile, landed: pa.Table) -> pd.DataFrame:
+def _read_rows(name: str, file: AgencyFile, landed: pa.Table, settled: Mapping[str, SettledKeys]) -> FileRows:
+    """Return a file's rows parsed, with those marked that repeat a key."""
+    rows = parse_columns(name, file, with_headers(file, landed))
+    if name in settled:
+        settled[name].apply(rows)
+    else:
+        settle_keys(rows)
+    return rows
+
+
+def _lender(context: NormaliseContext, name: str, progress: _Progress) -> FileRows | None:
+    """Return the rows that lend columns; None where the delivery has no such file."""
+    lent = progress.beyond.lent.get(name)
+    if lent is None:
+        return progress.done.get(name)
+    return _read_rows(name, context.contract.files[name], lent, progress.beyond.settled)
+
+
+def with_headers(file: AgencyFile, landed: pa.Table) -> pd.DataFrame:
     """Return the landed rows with the file's own headers; the landing columns are named for the database."""
     headers = {column_name(header): header for header in file.landed_columns}
     frame: pd.DataFrame = landed.to_pandas().rename(columns=headers)

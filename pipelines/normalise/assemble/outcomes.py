@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +47,41 @@ class FileRows:
         mask[list(self.reasons)] = False
         mask[list(self.duplicate_of)] = False
         return mask
+
+
+@dataclass(frozen=True)
+class SettledKeys:
+    """Which rows of a file repeat another's key, by row number: duplicates, with of which row, and conflicts."""
+
+    duplicate_of: Mapping[int, int]
+    conflicts: frozenset[int]
+
+    def among(self, numbers: np.ndarray[Any, Any]) -> SettledKeys:
+        """Return what is said about some rows only."""
+        chosen = frozenset(numbers.tolist()) if self.duplicate_of or self.conflicts else frozenset()
+        return SettledKeys(
+            {row: of for row, of in self.duplicate_of.items() if row in chosen}, self.conflicts & chosen
+        )
+
+    def apply(self, rows: FileRows) -> None:
+        """Mark the rows that are here; what `settle_keys` would mark if it saw the whole file."""
+        if not self.duplicate_of and not self.conflicts:
+            return
+        for position, number in enumerate(rows.raw["row_number"].tolist()):
+            if number in self.duplicate_of:
+                rows.duplicate_of[position] = self.duplicate_of[number]
+            elif number in self.conflicts:
+                rows.reasons[position] = [KEY_CONFLICT]
+
+
+def settled_keys(rows: FileRows) -> SettledKeys:
+    """Return what `settle_keys` finds, and marks, in rows among which every key is whole."""
+    settle_keys(rows)
+    numbers = rows.raw["row_number"].tolist()
+    return SettledKeys(
+        {numbers[position]: of for position, of in rows.duplicate_of.items()},
+        frozenset(numbers[at] for at, reasons in rows.reasons.items() if reasons == [KEY_CONFLICT]),
+    )
 
 
 def settle_keys(rows: FileRows) -> None:

@@ -10,11 +10,17 @@ from pipelines.contracts.codes import load_code_map
 from pipelines.keys import record_id
 from pipelines.normalise.addresses import normalise_address
 from pipelines.normalise.assemble.context import EmitRows
-from pipelines.normalise.assemble.distinct import constant, field, map_distinct, map_distinct_rows
-from pipelines.normalise.contacts import normalise_email, normalise_phone
+from pipelines.normalise.assemble.distinct import (
+    constant,
+    field,
+    judge_distinct,
+    judge_together,
+    map_distinct,
+)
 from pipelines.normalise.dates import age_range, normalise_date_of_birth
 from pipelines.normalise.identifiers import normalise_identifier
 from pipelines.normalise.names import normalise_name
+from pipelines.normalise.plain_contacts import reach_all
 from pipelines.normalise.postcodes import normalise_postcode
 
 NOT_STATED = frozenset({"UN", "NS", None})
@@ -60,7 +66,7 @@ def _birth_order(text: str | None) -> int | None:
 def build_person_name(rows: EmitRows) -> pd.DataFrame:
     """Return one person_name row per turned row that has a name."""
     raw = {part: rows.raw(part) for part in ("title", "given", "middle", "family")}
-    names = map_distinct_rows(list(raw.values()), normalise_name)
+    names = judge_distinct(list(raw.values()), normalise_name)
     kind = map_distinct(rows.value("name_type"), lambda code: code or "USUAL")
     built = rows.frame(
         {
@@ -98,7 +104,7 @@ def build_person_date_of_birth(rows: EmitRows) -> pd.DataFrame:
             text, formats, reference=rows.context.period_end, has_january_peak=rows.rows.file.january_peak
         )
 
-    births = map_distinct_rows([raw, low, high], normalise)
+    births = judge_distinct([raw, low, high], normalise)
     problems = field(births, "problem")
     # What could not be parsed at all was counted when the column was parsed.
     implausible = problems[problems.notna() & rows.value("date_of_birth").notna()]
@@ -129,7 +135,7 @@ def build_person_identifier(rows: EmitRows) -> pd.DataFrame:
             allow_synthetic=context.allow_synthetic,
         )
 
-    parsed = map_distinct_rows([kind, raw], normalise)
+    parsed = judge_distinct([kind, raw], normalise)
     statuses = field(parsed, "status")
     source = rows.emit.set["value"].column
     bad = statuses[
@@ -157,8 +163,8 @@ def build_person_address(rows: EmitRows) -> pd.DataFrame:
     """Return one person_address row per turned row that has any part of an address."""
     lines = {line: rows.value(line) for line in LINES}
     raw_postcode = rows.raw("postcode")
-    places = map_distinct_rows(list(lines.values()), lambda *parts: normalise_address(parts))
-    postcodes = map_distinct(raw_postcode, normalise_postcode)
+    places = judge_distinct(list(lines.values()), lambda *parts: normalise_address(parts))
+    postcodes = judge_distinct([raw_postcode], normalise_postcode)
     kind = map_distinct(rows.value("address_type"), lambda code: code or "UNKNOWN")
     homeless = field(places, "is_no_fixed_abode").astype(bool) | (field(postcodes, "status") == "NFA")
     built = rows.frame(
@@ -182,12 +188,7 @@ def build_person_address(rows: EmitRows) -> pd.DataFrame:
 def build_person_contact(rows: EmitRows) -> pd.DataFrame:
     """Return one person_contact row per turned row that has a phone number or an e-mail address."""
     raw, kind = rows.raw("value"), rows.value("contact_type")
-    contacts = map_distinct_rows(
-        [kind, raw],
-        lambda contact_type, text: (
-            normalise_email(text) if contact_type == "EMAIL" else normalise_phone(text)
-        ),
-    )
+    contacts = judge_together([kind, raw], reach_all)
     built = rows.frame(
         {
             "contact_type": kind,
