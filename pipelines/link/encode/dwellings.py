@@ -167,16 +167,15 @@ def covered_numbers(number: str) -> tuple[str, ...]:
     return (number, *(str(each) for each in range(first, last + 1, step)))
 
 
-def hub_keys(table: pa.Table) -> dict[str, tuple[Ints, ...]]:
+def hub_keys(dwellings: Dwellings) -> dict[str, tuple[Ints, ...]]:
     """Return, by kind of hub, the key of each row, -1 for none; of addresses by number, and by name."""
-    dwellings = Dwellings(table)
     by_number, by_name = dwellings.shared()
     keys = {
         "uprn": (dwellings.uprns(),),
         "address": (by_number, by_name),
         "postcode": (dwellings.postcodes(),),
     }
-    return {kind: tuple(_by_row(each, table.num_rows) for each in found) for kind, found in keys.items()}
+    return {kind: tuple(_by_row(each, dwellings.size) for each in found) for kind, found in keys.items()}
 
 
 def _by_row(keys: Keys, size: int) -> Ints:

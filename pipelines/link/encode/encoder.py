@@ -17,6 +17,7 @@ from pipelines.link.columns import code_column, whole
 from pipelines.link.data import LinkData
 from pipelines.link.encode.births import BirthFeatures
 from pipelines.link.encode.contacts import contact_features, extra_features
+from pipelines.link.encode.dwellings import Dwellings
 from pipelines.link.encode.encoded import Adjacency, Encoded
 from pipelines.link.encode.hubs import HubRows, find_hub_rows
 from pipelines.link.encode.identifiers import identifier_features
@@ -102,8 +103,16 @@ class _Encoder:
     @cached_property
     def hub_rows(self) -> HubRows:
         return find_hub_rows(
-            self.placing, self.model.hubs, self.known_hubs, lambda: self.feature("family_phonetic")
+            self.placing,
+            lambda: self.dwellings,
+            self.model.hubs,
+            self.known_hubs,
+            lambda: self.feature("family_phonetic"),
         )
+
+    @cached_property
+    def dwellings(self) -> Dwellings:
+        return Dwellings(self.data.addresses)
 
     @cached_property
     def births(self) -> BirthFeatures:
@@ -138,7 +147,7 @@ class _Encoder:
             case "contact":
                 return contact_features(self.placing)
             case "addresses":
-                return place_features(self.placing, name, ~self.hub_rows.rows)
+                return place_features(self.placing, lambda: self.dwellings, name, ~self.hub_rows.rows)
             case "births":
                 return {name: self.births.feature(name)}
             case _:

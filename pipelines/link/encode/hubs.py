@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.contracts.model import HubLimits
-from pipelines.link.encode.dwellings import hub_keys
+from pipelines.link.encode.dwellings import Dwellings, hub_keys
 from pipelines.link.encode.placing import Placing
 from pipelines.link.features import Bools, Feature
 from pipelines.link.hubs import KINDS, Hubs, among, named, shared_by_unrelated
@@ -24,13 +24,17 @@ class HubRows:
 
 
 def find_hub_rows(
-    placing: Placing, limits: HubLimits | None, known: Hubs | None, families: Callable[[], Feature]
+    placing: Placing,
+    dwellings: Callable[[], Dwellings],
+    limits: HubLimits | None,
+    known: Hubs | None,
+    families: Callable[[], Feature],
 ) -> HubRows:
     """Return the rows of addresses at a hub: of those known, or else of those found among these records."""
     rows = np.zeros(placing.data.addresses.num_rows, dtype=bool)
     if limits is None:
         return HubRows(None, rows, 0)
-    keys, at = hub_keys(placing.data.addresses), placing.rows("addresses")
+    keys, at = hub_keys(dwellings()), placing.rows("addresses")
     if known is None:
         least = {kind: limits.postcode if kind == "postcode" else limits.address for kind in KINDS}
         known = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.link.columns import Column, as_mask, code_column
-from pipelines.link.encode.dwellings import LOCATED, Dwellings
+from pipelines.link.encode.dwellings import LOCATED, Dwellings, Keys
 from pipelines.link.encode.placing import Placing
 from pipelines.link.features import NONE, Bools, Codes, Feature, Ints, empty_feature, make_feature
 from pipelines.link.fused.arrays import Words
@@ -19,7 +21,9 @@ PLACES = (*PLAIN, "uprn_current", "dwelling", "dwelling_current", "dwelling_cove
 POSTCODES, NUMBERS, UPRNS = 1, 2, 3  # seeds, so that equal texts of different kinds differ
 
 
-def place_features(placing: Placing, name: str, kept: Bools) -> dict[str, Feature]:
+def place_features(
+    placing: Placing, dwellings: Callable[[], Dwellings], name: str, kept: Bools
+) -> dict[str, Feature]:
     """Return one of `PLACES`; of the rows that are `kept`, which are not at a hub.
 
     `place` is a UPRN, or postcode with building number; `dwelling` the same with its flat, and by the building's
@@ -35,7 +39,7 @@ def place_features(placing: Placing, name: str, kept: Bools) -> dict[str, Featur
             return {name: empty_feature(placing.size)}
         return {name: placing.column(at, _where(kept, table["lines"]))}
     if name not in PLAIN:
-        return {name: _dwelling_feature(placing, name, kept)}
+        return _dwelling_features(placing, dwellings(), name, kept)
     located = as_mask(table["postcode_status"], LOCATED) & kept
     if name != "place":
         return {name: placing.column(at, _where(located, table[name]))}
@@ -58,25 +62,36 @@ def place_features(placing: Placing, name: str, kept: Bools) -> dict[str, Featur
     }
 
 
-def _dwelling_feature(placing: Placing, name: str, kept: Bools) -> Feature:
-    dwellings, at = Dwellings(placing.data.addresses), placing.rows("addresses")
-    current = dwellings.current(at) if name.endswith("_current") else np.ones(len(at), dtype=bool)
+def _dwelling_features(placing: Placing, dwellings: Dwellings, name: str, kept: Bools) -> dict[str, Feature]:
+    at = placing.rows("addresses")
+    current = dwellings.current(at) & kept if name.endswith("_current") else kept
+    keys: dict[str, Keys]
     match name:
         case "uprn_current":
-            keys = dwellings.uprns()
+            keys = {name: dwellings.uprns()}
         case "dwelling_current":
-            keys = dwellings.own()
-        case "dwelling":
-            keys = dwellings.own().with_others(dwellings.uprns())
-        case "dwelling_covers":
-            keys = dwellings.covers()
+            keys = {name: dwellings.own()}
+        case "dwelling" | "dwelling_covers":
+            keys = {
+                "dwelling": dwellings.own().with_others(dwellings.uprns()),
+                "dwelling_covers": dwellings.covers(),
+            }
         case _:
             raise KeyError(name)
-    keys = keys.of(current & kept)
-    codes, size = renumber(keys.key)
-    values = np.zeros(size, dtype=np.int64)
-    values[codes] = keys.key
-    return make_feature(at[keys.row], codes, size, placing.size, values)
+    return _features_of({name: each.of(current) for name, each in keys.items()}, at, placing.size)
+
+
+def _features_of(keys: dict[str, Keys], at: Ints, size: int) -> dict[str, Feature]:
+    """Return the features of keys; their codes point into one table, so that one can be held against another."""
+    codes, distinct = renumber(np.concatenate([each.key for each in keys.values()]))
+    values = np.zeros(distinct, dtype=np.int64)
+    found, start = {}, 0
+    for name, each in keys.items():
+        own = codes[start : start + len(each.key)]
+        values[own] = each.key
+        start += len(each.key)
+        found[name] = make_feature(at[each.row], own, distinct, size, values)
+    return found
 
 
 def _where(kept: Bools, column: Column) -> Column:
