@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pipelines.contracts.codes import load_terms
 from pipelines.normalise.addresses.grammar import AddressParts, parse_segments
@@ -21,6 +22,9 @@ _CARE_OF = re.compile(r"^(?:C ?/ ?O|CARE OF)\b")
 _NO_PART = re.compile(r"[^A-Z0-9/-]+")
 _LONE_SLASH = re.compile(r"(?<![A-Z0-9])/|/(?![A-Z0-9])")
 _AROUND_SLASH = re.compile(r"(?<=\d) ?([/-]) ?(?=\d)")
+
+
+LINES_KEPT = 2**14
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,9 @@ def normalise_address(lines: Sequence[str | None]) -> NormalisedAddress:
 
     The text holds every word; the parts are extra, and those that the grammar does not find are None.
     """
-    missing = load_terms("missing_values")
-    known = [line for line in lines if fold(line) not in missing]
-    tokens = [token for line in known for token in _clean_line(line)]
+    said = {line: words for line in lines if line and (words := _known_words(line)) is not None}
+    known = [line for line in lines if line in said]
+    tokens = [token for line in known if line for token in said[line]]
     remaining = drop_phrases(tokens, "no_fixed_abode")
     is_homeless = len(remaining) < len(tokens)
     parts = parse_lines(known, is_homeless)
@@ -53,16 +57,18 @@ def normalise_address(lines: Sequence[str | None]) -> NormalisedAddress:
 
 def parse_lines(lines: Iterable[str | None], is_homeless: bool = False) -> AddressParts:
     """Return the parts of an address; a comma, a line break and the end of a line all end a segment."""
-    missing = load_terms("missing_values")
-    segments = []
-    for line in lines:
-        for piece in _BETWEEN_SEGMENTS.split(_joined_units(line or "")):
-            text = fold(piece)
-            if text in missing:
-                continue
-            words = list(_part_words(text))
-            segments.append(tuple(drop_phrases(words, "no_fixed_abode") if is_homeless else words))
+    segments = [words for line in lines if line for words in _segments(line)]
+    if is_homeless:
+        segments = [tuple(drop_phrases(list(words), "no_fixed_abode")) for words in segments]
     return parse_segments([words for words in segments if words])
+
+
+@lru_cache(LINES_KEPT)
+def _segments(line: str) -> tuple[Words, ...]:
+    """Return the words of each segment of a line: towns and streets come again and again."""
+    missing = load_terms("missing_values")
+    texts = (fold(piece) for piece in _BETWEEN_SEGMENTS.split(_joined_units(line)))
+    return tuple(_part_words(text) for text in texts if text not in missing)
 
 
 def _joined_units(line: str) -> str:
@@ -70,9 +76,13 @@ def _joined_units(line: str) -> str:
     return _BREAK_IN_UNIT.sub(r"\1 ", line) if "\n" in line or "\r" in line else line
 
 
-def _clean_line(line: str | None) -> list[str]:
-    """Return the words and numbers of a line; a hyphen stays between digits only (12-14)."""
-    return _LONE_HYPHEN.sub(" ", _NOT_KEPT.sub(" ", fold(line))).split()
+@lru_cache(LINES_KEPT)
+def _known_words(line: str) -> Words | None:
+    """Return the words and numbers of a line, hyphens only between digits; None where it says nothing is known."""
+    text = fold(line)
+    if text in load_terms("missing_values"):
+        return None
+    return tuple(_LONE_HYPHEN.sub(" ", _NOT_KEPT.sub(" ", text)).split())
 
 
 def _part_words(text: str) -> Words:

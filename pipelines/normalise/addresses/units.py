@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pipelines.normalise.addresses.words import (
     CARE_OF,
@@ -17,6 +18,8 @@ from pipelines.normalise.addresses.words import (
     unit_kind,
 )
 
+SEGMENTS_KEPT = 2**14
+
 
 @dataclass
 class Segment:
@@ -27,8 +30,12 @@ class Segment:
     words: Words = ()
 
 
+@lru_cache(SEGMENTS_KEPT)
 def read_segment(words: Words) -> Segment:
-    """Return the units of a segment apart from its other words; a slashed or spaced number made one."""
+    """Return the units of a segment apart from its other words; a slashed or spaced number made one.
+
+    Towns and streets come again and again, so segments are kept: they are not to be changed.
+    """
     found = Segment()
     before: Words = ()
     while words != before:  # what stands on both sides of a unit may be one as well

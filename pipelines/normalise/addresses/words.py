@@ -26,7 +26,7 @@ CARE_OF = "C/O"
 
 def is_number(word: str) -> bool:
     """Return whether a word is a building's number, or a range of them: 12, 12A, 12-14."""
-    return _NUMBER.fullmatch(word) is not None
+    return word[:1].isdigit() and _NUMBER.fullmatch(word) is not None
 
 
 def is_unit_number(word: str) -> bool:
@@ -41,7 +41,7 @@ def is_letter_of_number(word: str) -> bool:
 
 def is_floor_and_door(word: str) -> bool:
     """Return whether a word is a flat by floor and door: 2F1."""
-    return _FLOOR_AND_DOOR.fullmatch(word) is not None
+    return "F" in word and _FLOOR_AND_DOOR.fullmatch(word) is not None
 
 
 def unit_kind(word: str) -> str | None:
@@ -61,8 +61,15 @@ def _floors() -> tuple[tuple[Words, str], ...]:
     return tuple(sorted(floors, key=lambda floor: (-len(floor[0]), floor[0])))
 
 
+@cache
+def _first_words_of_floors() -> frozenset[str]:
+    return frozenset(phrase[0] for phrase, _ in _floors())
+
+
 def floor_at(words: Words, at: int) -> tuple[str, int] | None:
     """Return the floor that is named at a place, and how many words name it: FIRST FLOOR FLAT takes three."""
+    if words[at] not in _first_words_of_floors():
+        return None
     for phrase, floor in _floors():
         if words[at : at + len(phrase)] == phrase:
             follows = words[at + len(phrase) : at + len(phrase) + 2]
@@ -73,7 +80,7 @@ def floor_at(words: Words, at: int) -> tuple[str, int] | None:
 
 def split_slash(word: str) -> Words:
     """Return `2/12` as flat and number, `12/14` as the range 12-14, any other word as it is."""
-    found = _SLASHED.fullmatch(word)
+    found = _SLASHED.fullmatch(word) if "/" in word else None
     if found is None:
         return (word,)
     first, second = found.groups()
