@@ -92,7 +92,7 @@ def _renamed(data: LinkData, records: np.ndarray) -> LinkData:
 def run_over(trained: TrainedModel, data: LinkData, before: Before) -> Done:
     """Return a run over the records of a day, going on from what was before."""
     timed, engine = Timed(), FusedEngine()
-    encoded = timed.of("encode", lambda: encode(trained.definition, data))
+    encoded = timed.of("encode", lambda: encode(trained.definition, data, trained.hubs))
     content = timed.of("content hashes", lambda: content_hashes(data)[encoded.source_row])
     relinked = timed.of("compare and cluster", lambda: relink(engine, trained, encoded, content, before))
     timed.of("difference", lambda: difference(before, relinked, content))

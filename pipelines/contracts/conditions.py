@@ -9,6 +9,7 @@ Condition = Literal[
     "equal", "swapped", "swapped_phonetic", "middle_used", "variant", "similar", "phonetic", "tokens", "initial",
     "day_month_swapped", "one_edit", "imprecise", "age_range", "same_month", "within_years",
     "equal_unverified", "differ_unverified", "conflict",
+    "same_uprn", "same_dwelling", "former_dwelling", "uncertain_dwelling",
     "same_address", "same_lines", "similar_lines", "same_postcode", "same_outward",
     "same_local_part", "else",
 ]  # fmt: skip
@@ -24,7 +25,10 @@ CONDITIONS: dict[str, tuple[str, ...]] = {
     ),
     "code": ("equal", "else"),
     "identifier": ("equal", "one_edit", "equal_unverified", "differ_unverified", "conflict"),
-    "address": ("same_address", "same_lines", "similar_lines", "same_postcode", "same_outward", "else"),
+    "address": (
+        "same_uprn", "same_dwelling", "former_dwelling", "uncertain_dwelling",
+        "same_address", "same_lines", "similar_lines", "same_postcode", "same_outward", "else",
+    ),
     "contact": ("equal", "same_local_part", "similar", "one_edit", "else"),
     "text": ("equal", "tokens", "similar", "one_edit", "else"),
 }  # fmt: skip
@@ -33,6 +37,11 @@ CONDITIONS: dict[str, tuple[str, ...]] = {
 NEEDS_VALUE: dict[str, str] = {"similar": "at_least", "similar_lines": "at_least", "within_years": "years"}
 # The condition of the last level: most comparisons end with everything else, identifiers with a conflict.
 LAST_CONDITION: dict[str, str] = {"identifier": "conflict"}
+
+# The conditions of two records that, with hardly an exception, have a place in common (`place`).
+AT_ONE_PLACE: tuple[Condition, ...] = (
+    "same_uprn", "same_dwelling", "former_dwelling", "uncertain_dwelling", "same_address",
+)  # fmt: skip
 
 # The fields of each kind; a field that ends in a dot takes any further name, as in `extra.zipcode`.
 FIELDS: dict[str, tuple[str, ...]] = {

@@ -138,6 +138,16 @@ class Household(Strict):
     namesakes: float = Probability
 
 
+class HubLimits(Strict):
+    """From how many unrelated people on an address, or a postcode, is a hub: it says nothing about who is who.
+
+    Unrelated are people without a surname in common, by sound, also by way of others there.
+    """
+
+    address: int = Field(ge=2)
+    postcode: int = Field(ge=2)
+
+
 class Training(Strict):
     """Constants of training: sample sizes (random pairs, pairs of one rule), stopping rule, smoothing."""
 
@@ -161,6 +171,7 @@ class LinkageModel(Strict):
     prior: float = Probability
     deterministic: Deterministic
     household: Household | None = None
+    hubs: HubLimits | None = None
     training: Training
     minimum_frequency: float = Probability
     target_false_link_rate: float = Probability

@@ -61,6 +61,8 @@ _DETERMINISTIC_WITHOUT_BIRTH = (
 # What a level of the shipped model needs besides the field of its comparison.
 _LEVEL_NEEDS: Mapping[str, str] = {
     "swapped": "family", "swapped_phonetic": "family", "middle_used": "middle", "same_address": "place",
+    "same_uprn": "dwelling", "same_dwelling": "dwelling", "former_dwelling": "dwelling",
+    "uncertain_dwelling": "dwelling",
     "same_lines": "lines", "similar_lines": "lines", "same_postcode": "postcode", "same_outward": "outward",
     "same_local_part": "email",
 }  # fmt: skip
@@ -107,8 +109,8 @@ def _shipped_comparisons(shipped: LinkageModel, facts: Facts) -> Iterator[dict[s
             content["former_types"] = sorted(comparison.former_types & content["types"].keys())
         if comparison.kind == "contact" and "email" in facts.fields and len(comparison.levels) == 2:
             content["levels"] = [dict(level) for level in _EMAIL_LEVELS]
-        if comparison.kind == "address" and "lines" in facts.fields:
-            content["levels"] = _with_lines(content["levels"])
+        if comparison.kind == "address":
+            content["levels"] = _address_levels(content["levels"], facts)
         content["levels"] = [level for level in content["levels"] if _can_hold(level["when"], facts)]
         yield content
 
@@ -128,6 +130,21 @@ def _has_field(comparison: Comparison, facts: Facts) -> bool:
 def _can_hold(when: str, facts: Facts) -> bool:
     needed = _LEVEL_NEEDS.get(when)
     return needed is None or needed in facts.fields
+
+
+def _address_levels(levels: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
+    """Return the levels of an address: without flats, all that is finer than one address is that address."""
+    finer = [level for level in levels if _LEVEL_NEEDS.get(level["when"]) == "dwelling"]
+    if "dwelling" not in facts.fields:
+        kept = [dict(level) for level in levels if level not in finer]
+        for level in kept:
+            if level["when"] == "same_address":
+                level.update(
+                    {of: round(level[of] + sum(each[of] for each in finer), 12) for of in ("m", "u")}
+                )
+                level.update(name="same_address", term_frequency=True)
+        levels = kept
+    return _with_lines(levels) if "lines" in facts.fields else levels
 
 
 def _with_lines(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -22,9 +22,12 @@ _COMPACT = (
 _ZIP_PLUS_FOUR = re.compile(r"(\d{5})-\d{4}")
 _FEWEST_CHARACTERS = 3
 _NULL = pa.scalar(None, pa.string())
-_NUMBER = re.compile(r"\d{1,5}[A-Z]?(-\d{1,5}[A-Z]?)?")
 # Words that a rule about addresses looks for begin in these ways; the full rules see what merely looks similar too.
-_NEEDS_RULES = r"[^ -~]|[-'`]|\b(?:NFA|OF NO|NO FIXED|ROUGH|SOFA|STREET HOMELESS)\b"
+# Of several numbers, or a number and a lone letter, the grammar says which is the building's.
+_NEEDS_RULES = (
+    r"[^ -~]|[-'`/]|\b(?:NFA|OF NO|NO FIXED|ROUGH|SOFA|STREET HOMELESS|CARE OF)\b"
+    r"|\b[0-9]+[A-Z]?\b.*\b[0-9]+[A-Z]?\b|[0-9][^A-Z0-9]+[A-H](?:[^A-Z0-9]|$)"
+)
 
 
 def postcodes(raw: Text) -> Outcome:
@@ -70,7 +73,7 @@ def _any_postcode(raw: str) -> tuple[str | None, str | None, str | None]:
 def address_lines(raw: Text) -> Outcome:
     """Return each line as folded text, with the number that stands before a street's name, or alone on the line."""
     upper = pc.ascii_upper(raw)
-    premises = "|".join(sorted(load_terms("premises_words")))
+    premises = "|".join(sorted({*load_code_map("address_units", "gb"), "FLOOR"}))
     plain = pc.invert(pc.match_substring_regex(upper, rf"{_NEEDS_RULES}|\b(?:{premises})\b"))
     missing = pc.is_in(
         pc.utf8_trim_whitespace(upper), value_set=pa.array(sorted(load_terms("missing_values")))
@@ -104,11 +107,7 @@ def _any_line(raw: str) -> tuple[str | None, str | None, str | None]:
     found = normalise_address([raw])
     if found.building_number is None:
         return found.text, None, None
-    words = (found.text or "").split()
-    premises = load_terms("premises_words")
-    named = [
-        word
-        for at, word in enumerate(words)
-        if word not in premises and not (at and words[at - 1] in premises) and not _NUMBER.fullmatch(word)
-    ]
-    return (found.text, found.building_number, None) if named else (found.text, None, found.building_number)
+    is_named = found.street is not None or found.building_name is not None
+    return (
+        (found.text, found.building_number, None) if is_named else (found.text, None, found.building_number)
+    )

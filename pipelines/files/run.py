@@ -115,9 +115,9 @@ def _share(done: int, total: int) -> str:
 
 def _encode(given: TrainedModel, data: LinkData) -> tuple[TrainedModel, Encoded]:
     """Return a model that was brought along, with the blocks narrowed that are too large in these files."""
-    encoded = encode(given.definition, data)
+    encoded = encode(given.definition, data, given.hubs)
     narrowing = found_narrowing(plan_blocks(given.definition, encoded))
-    return replace(given, narrowing=narrowing), encoded
+    return replace(given, narrowing=narrowing, hubs=encoded.hubs), encoded
 
 
 def _train(assembled: Assembled, mapping: FileMapping, data: LinkData) -> tuple[TrainedModel, Encoded]:

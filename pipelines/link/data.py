@@ -19,6 +19,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "addresses": ("record_id", "building_number", "postcode", "postcode_status", "outward", "uprn"),
     "contacts": ("record_id", "contact_type", "value", "status"),
 }
+# What a table may have besides.
+OPTIONAL: dict[str, tuple[str, ...]] = {
+    "addresses": ("lines", "flat", "building_name", "address_type", "valid_from", "valid_to"),
+}
 EXTRAS = pa.schema([("record_id", pa.string()), ("field", pa.string()), ("value", pa.string())])
 
 
@@ -27,8 +31,9 @@ class LinkData:
     """Normalised records; each table has at least the columns of `COLUMNS`.
 
     `record_id` is text. A table other than `records` may instead have an integer column `record`, the position of
-    the record in `records`. `addresses` may have `lines`, the folded address without its postcode. `extras` holds
-    further fields of a file (record, field, value). `unique_sources` are agencies that hold each person once.
+    the record in `records`. `addresses` may have the columns of `OPTIONAL`; `lines` is the folded address without
+    its postcode. `extras` holds further fields of a file (record, field, value). `unique_sources` are agencies that
+    hold each person once.
     """
 
     records: pa.Table

@@ -13,7 +13,7 @@ WIDEST = 18
 
 def describe_model(model: TrainedModel) -> str:
     """Return the model as plain text: priors, a weight chart per comparison, passes, warnings; no term."""
-    parts = (_head, _priors, _chart, _passes, _starts, _warnings)
+    parts = (_head, _priors, _chart, _passes, _starts, _hubs, _warnings)
     return "\n".join(line for part in parts for line in part(model))
 
 
@@ -87,6 +87,14 @@ def _starts(model: TrainedModel) -> Iterator[str]:
         ending = "converged" if each.converged else "DID NOT CONVERGE"
         where = "chosen" if each.chosen else f"ends {each.distance:.2f} bits away"
         yield f"  {each.start:<18}{ending} after {each.rounds}; log-likelihood {each.log_likelihood:,.1f}; {where}"
+
+
+def _hubs(model: TrainedModel) -> Iterator[str]:
+    if model.hubs is None:
+        return
+    kinds = ", ".join(f"{len(keys):,} by {kind}" for kind, keys in model.hubs.items())
+    yield ""
+    yield f"hubs, shared by too many to tell people apart: {kinds}; {model.training.at_hubs:,} records carry one"
 
 
 def _warnings(model: TrainedModel) -> Iterator[str]:

@@ -116,7 +116,7 @@ def explain_pair(trained: TrainedModel, data: LinkData, a: str, b: str) -> Water
     `data` needs to hold these two records only. Raises LinkageError when it does not.
     """
     first, second = sorted((a, b))
-    encoded = encode(trained.definition, data.only(frozenset((first, second))))
+    encoded = encode(trained.definition, data.only(frozenset((first, second))), trained.hubs)
     at = encoded.positions([first, second])
     pairs = (at[:1], at[1:])
     levels = compare_pairs(trained.definition, encoded, pairs)

@@ -18,6 +18,8 @@ DATE_CONDITIONS = frozenset(
 )
 # What the levels of an address share, or compare.
 ADDRESS_FEATURES = {
+    "same_uprn": "uprn_current", "same_dwelling": "dwelling_current", "former_dwelling": "dwelling",
+    "uncertain_dwelling": "dwelling",
     "same_address": "place", "same_postcode": "postcode", "same_outward": "outward", "same_lines": "lines",
     "similar_lines": "lines",
 }  # fmt: skip
@@ -123,7 +125,8 @@ def _silenced_by(model: LinkageModel, name: str) -> tuple[tuple[int, int], ...]:
 def _present(comparison: Comparison) -> tuple[str, ...]:
     if comparison.kind == "address":
         uses_lines = any("lines" in level.when for level in comparison.levels)
-        return ("postcode", "outward", "lines") if uses_lines else ("postcode", "outward")
+        uses_uprn = any(level.when == "same_uprn" for level in comparison.levels)
+        return ("postcode", "outward", *["lines"] * uses_lines, *["uprn_current"] * uses_uprn)
     if comparison.kind == "identifier":
         return (f"{comparison.field}_weak",)
     return (comparison.field,)
@@ -163,6 +166,8 @@ def _identifier(field: str, when: str) -> Predicate:
 def _address(level: Level) -> Predicate:
     if level.when == "similar_lines":
         return Predicate("similar", "lines", "lines", at_least=_at_least(level))
+    if level.when == "uncertain_dwelling":
+        return _share("dwelling", "dwelling_covers")
     return _share(ADDRESS_FEATURES[level.when])
 
 

@@ -14,6 +14,7 @@ from pipelines.contracts.model import LinkageModel
 from pipelines.errors import LinkageError
 from pipelines.link.encode import Encoded
 from pipelines.link.features import Floats
+from pipelines.link.hubs import Hubs
 from pipelines.link.narrowing import Narrowed, Narrowing
 from pipelines.link.terms import Terms, frequencies
 
@@ -119,7 +120,8 @@ class TrainingRecord:
     """How a model was trained: counts, passes, assumptions and the warnings a statistician would raise.
 
     `sensitivity` is what another assumed recall (the key) would add to every weight, in bits, were the prior taken
-    from the deterministic rules alone; `household` is None where the model has no household class.
+    from the deterministic rules alone; `household` is None where the model has no household class. `hubs` counts
+    hubs by kind, `at_hubs` the records that carry one.
     """
 
     records: int
@@ -134,6 +136,8 @@ class TrainingRecord:
     priors: tuple[PriorRecord, ...] = ()
     starts: tuple[StartRecord, ...] = ()
     household: HouseholdRecord | None = None
+    hubs: dict[str, int] = field(default_factory=dict)
+    at_hubs: int = 0
 
     @property
     def converged(self) -> bool:
@@ -160,7 +164,7 @@ class TrainedModel:
     """A linkage model with its parameters; an edge names the `version` of the model that scored it.
 
     `narrowing` are the blocks that are narrowed wherever the model is used; without it, those that are too large
-    among the records at hand.
+    among the records at hand. `hubs` are the addresses that count for nothing; None where the model knows of none.
     """
 
     definition: LinkageModel
@@ -169,13 +173,16 @@ class TrainedModel:
     training: TrainingRecord
     join: JoinThreshold | None = None
     narrowing: Narrowing | None = None
+    hubs: Hubs | None = None
 
     @cached_property
     def version(self) -> str:
-        """The hash of definition, parameters, term frequencies, threshold and narrowing: what a link depends on."""
+        """The hash of definition, parameters, terms, threshold, narrowing and hubs: what a link depends on."""
         parts = [self._definition(), asdict(self.parameters), self.terms, self.join and asdict(self.join)]
         if self.narrowing is not None:
             parts.append(_plain_narrowing(self.narrowing))
+        if self.hubs is not None:
+            parts.append(_plain_hubs(self.hubs))
         content = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:VERSION_LENGTH]
 
@@ -204,6 +211,8 @@ class TrainedModel:
         content = self.definition.model_dump(mode="json")
         if not self.definition.fracture_margin:
             del content["fracture_margin"]  # as in definitions that are older than it
+        if self.definition.hubs is None:
+            del content["hubs"]
         for comparison in content["comparisons"]:
             comparison["former_types"] = sorted(comparison["former_types"])
         return content
@@ -240,6 +249,7 @@ class TrainedModel:
                 "terms": self.terms,
                 "join": self.join and asdict(self.join),
                 "narrowing": None if self.narrowing is None else _plain_narrowing(self.narrowing),
+                "hubs": None if self.hubs is None else _plain_hubs(self.hubs),
                 "training": asdict(self.training),
             },
             sort_keys=True,
@@ -256,6 +266,7 @@ class TrainedModel:
             _read_training(content["training"]),
             content["join"] and JoinThreshold(**content["join"]),
             _read_narrowing(content.get("narrowing")),
+            None if content.get("hubs") is None else _vectors_of_texts(content["hubs"]),
         )
         if model.version != content["version"]:
             raise LinkageError("linkage model: its content does not hash to its version; it was altered")
@@ -267,6 +278,14 @@ def _plain_narrowing(narrowing: Narrowing) -> dict[str, dict[str, list[str]]]:
         rule: {name: list(keys) for name, keys in narrowed._asdict().items()}
         for rule, narrowed in narrowing.items()
     }
+
+
+def _plain_hubs(hubs: Hubs) -> dict[str, list[str]]:
+    return {kind: list(keys) for kind, keys in hubs.items()}
+
+
+def _vectors_of_texts(content: Mapping[str, list[str]]) -> Hubs:
+    return {kind: tuple(keys) for kind, keys in content.items()}
 
 
 def _read_narrowing(content: dict[str, dict[str, list[str]]] | None) -> Narrowing | None:

@@ -86,7 +86,7 @@ def _objective() -> Objective:
 
 def _gone_on(data: LinkData, trained: TrainedModel, base: Base | None, judged: JudgedNow) -> Linked:
     """Return what linking finds under a model version, going on from an earlier run where there is one."""
-    encoded = encode(trained.definition, data)
+    encoded = encode(trained.definition, data, trained.hubs)
     content = content_hashes(data, content_seed())[encoded.source_row]
     before = nothing_before() if base is None else _since_purges(read_before(base.run_id), base)
     relinked = relink(

@@ -10,7 +10,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from pipelines.errors import LinkageError
-from pipelines.link.data import COLUMNS, LinkData
+from pipelines.link.data import COLUMNS, OPTIONAL, LinkData
 from pipelines.link.trained import TrainedModel
 from pipelines.warehouse.bulk import read_arrow
 
@@ -32,7 +32,8 @@ def read_link_data(extract_ids: Sequence[int], allow_synthetic: bool) -> LinkDat
     """
     tables = {}
     for name, table in TABLES.items():
-        columns = ", ".join(COLUMNS[name])
+        further = [column for column in OPTIONAL.get(name, ()) if column != "lines"]
+        columns = ", ".join((*COLUMNS[name], *further))
         synthetic = " AND t.status <> 'SYNTHETIC'" if name == "identifiers" and not allow_synthetic else ""
         tables[name] = read_arrow(
             f"SELECT {columns} FROM (SELECT t.*, rank() OVER (PARTITION BY t.record_id, e.agency, e.file"  # noqa: S608

@@ -170,7 +170,7 @@ def test_one_shared_number_outweighs_a_second_that_differs():
 
 
 ADDRESSES = [
-    ("12", "BD1 1AA", "LIVE", "12", "BD1 1AA", "LIVE", "same_address"),
+    ("12", "BD1 1AA", "LIVE", "12", "BD1 1AA", "LIVE", "same_dwelling"),
     ("12", "BD1 1AA", "LIVE", "14", "BD1 1AA", "LIVE", "same_postcode"),
     (None, "BD1 1AA", "LIVE", "14", "BD1 1AA", "VALID_FORMAT", "same_postcode"),
     ("12", "BD1 1AA", "LIVE", "12", "BD1 9ZZ", "LIVE", "same_outward"),
@@ -199,5 +199,5 @@ def test_an_old_address_counts_and_any_shared_contact():
     tables.contact("a", "+447700900001")
     tables.contact("a", "one@example.org", "EMAIL")
     tables.contact("b", "one@example.org", "EMAIL")
-    assert level_of(tables.data(), "address") == "same_address"
+    assert level_of(tables.data(), "address") == "same_dwelling"
     assert level_of(tables.data(), "contact") == "equal"

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from pipelines.contracts.codes import load_code_map
-from pipelines.normalise.addresses import normalise_address
+from pipelines.normalise.addresses import normalise_address, normalise_uprn
 from pipelines.normalise.codes import map_code
 from pipelines.normalise.contacts import normalise_email, normalise_phone
 from pipelines.normalise.cross_field import RecordFacts, event_contradiction, record_contradictions
@@ -100,7 +100,25 @@ def _address(_: Table, case: Case) -> tuple[Case, Case]:
         "building_number": case["number"],
         "is_no_fixed_abode": case.get("nfa", False),
     }
-    return asdict(normalise_address(case["lines"])), expected
+    found = asdict(normalise_address(case["lines"]))
+    return {name: found[name] for name in expected}, expected
+
+
+def _address_parts(_: Table, case: Case) -> tuple[Case, Case]:
+    """One line with commas and a line for each segment give the same parts."""
+    expected = {part: case.get(part) for part in ("flat", "number", "name", "street")}
+    known = [line for line in case["lines"] if line]
+    for lines in (case["lines"], [", ".join(known)]):
+        found = normalise_address(lines)
+        parts = (found.flat, found.building_number, found.building_name, found.street)
+        if dict(zip(expected, parts, strict=True)) != expected:
+            break
+    return dict(zip(expected, parts, strict=True)), expected
+
+
+def _uprn(_: Table, case: Case) -> tuple[Case, Case]:
+    found = normalise_uprn(case["raw"])
+    return asdict(found), {"value": case["value"], "status": case["status"]}
 
 
 def _contact(_: Table, case: Case) -> tuple[Case, Case]:
@@ -146,6 +164,8 @@ RULES: dict[str, Callable[[Table, Case], tuple[Case, Case]]] = {
     "name": _name,
     "full_name": _full_name,
     "address": _address,
+    "address_parts": _address_parts,
+    "uprn": _uprn,
     "contact": _contact,
     "codes": _codes,
     "cross_field_record": _cross_field_record,

@@ -72,7 +72,7 @@ class Runs:
         kept = list(rulings)
         self.named |= {record for each in kept for record in each[:2]}
         data = data_of(state)
-        encoded = encode(self.trained.definition, data)
+        encoded = encode(self.trained.definition, data, self.trained.hubs)
         content = content_hashes(data)[encoded.source_row]
         self.last = relink(
             FusedEngine(threads=2),

@@ -42,6 +42,9 @@ EMAILS = ("MARTHA@EXAMPLE.ORG", "MARHTA@EXAMPLE.ORG", "MARTHA@EXAMPLE.NET", "X@E
 NUMBERS = ("9000000009", "9000000017", "900000009", "A123456", "A123465")
 LINES = ("1 HIGH STREET", "1 HIGH STRETE", "12 LOW ROAD", "1 HIGH STREET LEEDS")
 POSTCODES = (("NS1 1AA", "NS1"), ("NS1 1AB", "NS1"), ("NS2 1AA", "NS2"))
+STAYS = ((None, None), (DAYS[0], None), (DAYS[4], None), (DAYS[0], DAYS[4]))
+FURTHER = [("lines", pa.string()), ("flat", pa.string()), ("building_name", pa.string()), ("address_type", pa.string()),
+           ("valid_from", pa.date32()), ("valid_to", pa.date32())]  # fmt: skip
 TEXTS = ("BAKER", "BAKRE", "BAKER STREET", "STREET", "B")
 FIELDS: tuple[tuple[str, str, str], ...] = (
     ("given_name", "name", "given"), ("family_name", "name", "family"), ("middle_name", "middle", "middle"),
@@ -113,6 +116,7 @@ def _model(dice: random.Random) -> LinkageModel:
         "blocking": _rules(dice, (*KEYS, *open_keys)),
         "household": None,
         "hard_bar": None,
+        "hubs": dice.choice((None, {"address": 2, "postcode": 4})),
         "prior": dice.choice(SHARES) / 2,
         "minimum_frequency": dice.choice((0.0001, 0.1, 0.3)),
         "deterministic": {"assumed_recall": 0.5, "rules": [{first["name"]: [first["levels"][0]["name"]]}]},
@@ -175,7 +179,11 @@ def _row(dice: random.Random, table: str) -> tuple[Any, ...]:
         case "addresses":
             code, outward = dice.choice(POSTCODES)
             status, lines = dice.choice(("LIVE", "LIVE", "PSEUDO")), dice.choice((None, *LINES))
-            return dice.choice((None, "1", "2")), code, status, outward, None, lines
+            return (
+                dice.choice((None, "1", "2", "1-3")), code, status, outward, dice.choice((None, None, "11", "12")), lines,
+                dice.choice((None, None, "FLAT 1", "ROOM 2")), dice.choice((None, "THE MILL")),
+                dice.choice(("HOME", "HOME", "TEMP", "PREVIOUS")), *dice.choice(STAYS),
+            )  # fmt: skip
         case "contacts":
             return "ANY", dice.choice(EMAILS), dice.choice(("VALID", "VALID", "INVALID"))
         case _:
@@ -196,7 +204,7 @@ def _data(dice: random.Random) -> LinkData:
         names=_table([(*row, False) for row in rows["names"]], SCHEMAS["names"]),
         births=_table([_birth(*row) for row in rows["births"]], SCHEMAS["births"]),
         identifiers=_table(rows["identifiers"], SCHEMAS["identifiers"]),
-        addresses=_table(rows["addresses"], [*SCHEMAS["addresses"], ("lines", pa.string())]),
+        addresses=_table(rows["addresses"], [*SCHEMAS["addresses"], *FURTHER]),
         contacts=_table(rows["contacts"], SCHEMAS["contacts"]),
         extras=_table(rows["extras"], [(name, pa.string()) for name in ("record_id", "field", "value")]),
         unique_sources=frozenset(source for source in SOURCES if dice.random() < 0.2),

@@ -284,3 +284,23 @@ def test_rows_balance_whatever_is_sent(
     records = set(delivery.tables["person_record"]["record_id"].to_pylist())
     for table in delivery.tables.values():
         assert set(table["record_id"].to_pylist()) <= records
+
+
+def test_an_address_has_its_parts_and_a_uprn_that_is_a_filler_is_counted() -> None:
+    home = {
+        "NameType": "PRIMARY",
+        "NominalRef": "N1",
+        "Surname": "Ash",
+        "Address1": "Flat 2",
+        "Address2": "12-14 High St",
+        "Postcode": "LS1 4AP",
+    }
+    rows = [{**home, "UPRN": uprn} for uprn in ("000100012345", "999999999999", "12X")]
+    delivery = normalise("police", nominal=[{**row, "NominalRef": f"N{at}"} for at, row in enumerate(rows)])
+    found = delivery.tables["person_address"].to_pylist()
+    assert [row["uprn"] for row in found] == ["100012345", None, None]
+    assert {(row["flat"], row["building_number"], row["street"]) for row in found} == {
+        ("FLAT 2", "12-14", "HIGH STREET")
+    }
+    issues = outcome(delivery, "nominal").issues
+    assert issues["UPRN", "UPRN_PLACEHOLDER"] == issues["UPRN", "UPRN_INVALID_FORMAT"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.contracts.codes import load_code_map, load_terms
-from pipelines.normalise.addresses import normalise_address
+from pipelines.normalise.addresses import normalise_address, normalise_uprn, parse_segments, render_parts
+from pipelines.normalise.addresses.lines import parse_lines
 from pipelines.normalise.codes import map_code
 from pipelines.normalise.contacts import normalise_email, normalise_phone
 from pipelines.normalise.dates import age_range, normalise_date_of_birth, parse_date
@@ -117,6 +119,81 @@ def test_an_address_is_stable_and_plain(lines: list[str | None]) -> None:
     once = normalise_address(lines)
     assert normalise_address([once.text]).text == once.text
     assert once.text is None or re.fullmatch(r"[A-Z0-9-]+( [A-Z0-9-]+)*", once.text)
+
+
+address_words = st.sampled_from(
+    [
+        "FLAT",
+        "APT",
+        "ROOM",
+        "FLOOR",
+        "FIRST",
+        "GROUND",
+        "TOP",
+        "THE",
+        "OLD",
+        "RECTORY",
+        "HOUSE",
+        "COURT",
+        "MILL",
+        "ST",
+        "STREET",
+        "HIGH",
+        "RD",
+        "ROAD",
+        "NORTH",
+        "LEEDS",
+        "NO",
+        "UNIT",
+        "C/O",
+        "SMITH",
+        "A",
+        "B",
+        "2",
+        "12",
+        "12A",
+        "14",
+        "12-14",
+        "2/12",
+        "12/14",
+        "2F1",
+        "GF2",
+        "1ST",
+        "ALDERSBY",
+    ]
+)
+address_segments = st.lists(st.lists(address_words, min_size=1, max_size=5).map(tuple), max_size=5)
+# Words that stand for others, or say nothing beside the number of a flat.
+SAID_OTHERWISE = {"APT", "UNIT", "NO", "FLAT", "1ST", "FLOOR", "TOP", "ST", "RD"}
+
+
+@given(address_segments)
+def test_parts_of_an_address_are_read_from_their_own_rendering(segments: list[tuple[str, ...]]) -> None:
+    parts = replace(parse_segments(segments), rest=())
+    assert parse_segments(render_parts(parts)) == parts
+
+
+@given(address_segments)
+def test_no_word_of_an_address_is_lost(segments: list[tuple[str, ...]]) -> None:
+    parts = parse_segments(segments)
+    kept = "".join("".join(words) for words in render_parts(parts))
+    for word in (word for segment in segments for word in segment):
+        for piece in re.split("[/-]", word):
+            assert word in SAID_OTHERWISE or piece in kept
+
+
+@given(address_lines)
+def test_lines_and_one_line_with_commas_have_the_same_parts(lines: list[str | None]) -> None:
+    assert parse_lines(lines) == parse_lines([",".join(line or "" for line in lines)])
+
+
+@given(digits | anything)
+def test_a_uprn_is_stable(raw: str | None) -> None:
+    once = normalise_uprn(raw)
+    assert (once.value is None) == (once.status != "VALID")
+    if once.value is not None:
+        assert re.fullmatch(r"[1-9][0-9]{0,11}", once.value)
+        assert normalise_uprn(once.value) == normalise_uprn(f"0{once.value}") == once
 
 
 @example("+9710000000")

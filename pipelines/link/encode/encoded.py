@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from pipelines.errors import LinkageError
 from pipelines.link.features import Codes, Feature, Ints
+from pipelines.link.hubs import Hubs
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Encoded:
     """Records in order of their ids, their agency codes, and the features that comparisons and keys use.
 
     `variants` are the adjacent values of features whose model asks for variants; `unique` says, per agency code,
-    whether that source holds each person once; `source_row[i]` is where record i stood in the data.
+    whether that source holds each person once; `source_row[i]` is where record i stood in the data. `hubs` are the
+    addresses that were not used, None where the model knows of none, and `at_hubs` how many records carry one.
     """
 
     record_ids: pa.Array
@@ -35,6 +37,8 @@ class Encoded:
     source_row: Ints
     variants: dict[str, Adjacency] = field(default_factory=dict)
     unique: tuple[bool, ...] = ()
+    hubs: Hubs | None = None
+    at_hubs: int = 0
 
     @property
     def size(self) -> int:

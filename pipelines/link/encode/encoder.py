@@ -17,32 +17,36 @@ from pipelines.link.columns import code_column, whole
 from pipelines.link.data import LinkData
 from pipelines.link.encode.births import BirthFeatures
 from pipelines.link.encode.contacts import contact_features, extra_features
+from pipelines.link.encode.dwellings import Dwellings
 from pipelines.link.encode.encoded import Adjacency, Encoded
+from pipelines.link.encode.hubs import HubRows, find_hub_rows
 from pipelines.link.encode.identifiers import identifier_features
 from pipelines.link.encode.names import NameFeatures
-from pipelines.link.encode.places import place_features
+from pipelines.link.encode.places import PLACES, place_features
 from pipelines.link.encode.placing import Placing
 from pipelines.link.features import Codes, Feature
+from pipelines.link.hubs import Hubs
 from pipelines.link.predicates import compile_comparisons, features_of
 from pipelines.link.threads import on_all_cores
 
 Build = Callable[[], Feature]
-PLACES = ("postcode", "outward", "place", "lines")
 SEXES = pa.array(["F", "M"], pa.string())
 
 
-def encode(model: LinkageModel, data: LinkData) -> Encoded:
+def encode(model: LinkageModel, data: LinkData, hubs: Hubs | None = None) -> Encoded:
     """Return the features of `data` that `model` uses; the order of input rows does not matter.
+
+    `hubs` are those of a trained model; without them, a model that asks for hubs finds those among these records.
 
     Raises:
         LinkageError: a record id stands twice, or a row belongs to a record that is not among the records.
     """
-    return _Encoder(model, data).encoded()
+    return _Encoder(model, data, hubs).encoded()
 
 
 class _Encoder:
-    def __init__(self, model: LinkageModel, data: LinkData) -> None:
-        self.model, self.data = model, data
+    def __init__(self, model: LinkageModel, data: LinkData, hubs: Hubs | None) -> None:
+        self.model, self.data, self.known_hubs = model, data, hubs
         self.placing, self.order = Placing.of(data)
         self.made: dict[str, Feature] = {}
 
@@ -51,6 +55,7 @@ class _Encoder:
         if self.placing.size > 1 and bool(pc.any(pc.equal(ids[1:], ids[:-1])).as_py()):
             raise LinkageError("linking: a record id stands twice in the records")
         wanted = sorted(features_of(self.model))
+        at_hubs = self.hub_rows  # before the features, which are made at one time
         groups = groupby(sorted(wanted, key=self._table), key=self._table)
         list(
             on_all_cores(
@@ -67,6 +72,8 @@ class _Encoder:
             source_row=self.order,
             variants=self._variants(features),
             unique=tuple(name in self.data.unique_sources for name in agencies),
+            hubs=at_hubs.hubs,
+            at_hubs=at_hubs.records,
         )
 
     def _agencies(self) -> tuple[tuple[str, ...], Codes]:
@@ -92,6 +99,20 @@ class _Encoder:
     @cached_property
     def names(self) -> NameFeatures:
         return NameFeatures(self.placing)
+
+    @cached_property
+    def hub_rows(self) -> HubRows:
+        return find_hub_rows(
+            self.placing,
+            lambda: self.dwellings,
+            self.model.hubs,
+            self.known_hubs,
+            lambda: self.feature("family_phonetic"),
+        )
+
+    @cached_property
+    def dwellings(self) -> Dwellings:
+        return Dwellings(self.data.addresses)
 
     @cached_property
     def births(self) -> BirthFeatures:
@@ -126,7 +147,7 @@ class _Encoder:
             case "contact":
                 return contact_features(self.placing)
             case "addresses":
-                return place_features(self.placing, name)
+                return place_features(self.placing, lambda: self.dwellings, name, ~self.hub_rows.rows)
             case "births":
                 return {name: self.births.feature(name)}
             case _:

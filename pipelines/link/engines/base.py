@@ -241,4 +241,4 @@ class DataEngine:
         Raises:
             LinkageError: the blocking rules exceed the model's pair budget, or a table lacks a column.
         """
-        return score_encoded(self, trained, encode(trained.definition, data))
+        return score_encoded(self, trained, encode(trained.definition, data, trained.hubs))

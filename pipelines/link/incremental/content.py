@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.link.columns import whole
-from pipelines.link.data import COLUMNS, LinkData
+from pipelines.link.data import COLUMNS, OPTIONAL, LinkData
 from pipelines.link.fused.arrays import Words
 from pipelines.link.fused.hashing import hash_strings
 from pipelines.link.threads import on_all_cores
@@ -37,7 +37,7 @@ def content_hashes(data: LinkData, seed: int = 0) -> Words:
 def _row_hashes(name: str, table: pa.Table, seed: int) -> Words:
     """Return the hash of each row of a table: of its name, and of the columns that linking reads."""
     rows = np.full(table.num_rows, hash_strings(pa.array([name]), seed)[0])
-    wanted = (*COLUMNS.get(name, ("field", "value")), *(("lines",) if name == "addresses" else ()))
+    wanted = (*COLUMNS.get(name, ("field", "value")), *OPTIONAL.get(name, ()))
     for column in sorted(wanted):
         if column not in OF_THE_RECORD and column in table.column_names:
             rows = fold_hashes(rows, _hashed(whole(table[column]), seed))

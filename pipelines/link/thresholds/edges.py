@@ -85,7 +85,7 @@ def score_with(engine: Engine, trained: TrainedModel) -> Score:
     """Return the scoring of an engine with a trained model, its edges placed at the rows of the records."""
 
     def score(data: LinkData) -> Edges:
-        return edges_of(score_encoded(engine, trained, encode(trained.definition, data)))
+        return edges_of(score_encoded(engine, trained, encode(trained.definition, data, trained.hubs)))
 
     return score
 

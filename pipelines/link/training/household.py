@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pipelines.contracts.conditions import AT_ONE_PLACE
 from pipelines.contracts.model import LinkageModel
 from pipelines.link.features import Floats
 from pipelines.link.training.mixture import Fit, Free, fit_mixture
@@ -45,7 +46,7 @@ def learn_household(
 
     First name, sex and identifiers stay at u (twins: birth date at m; namesakes: first and middle name at m), so
     the class cannot turn into matches. Surname, phone and spread of birth dates are estimated. Its prior per pair
-    of sources is the expected number of such pairs at one address, divided by P(same address | household),
+    of sources is the expected number of such pairs at one address, divided by P(at one address | household),
     taken to be that of a match: members and records move alike. Where fewer such pairs are expected than the
     starting values weigh, there is no household to speak of, and the class takes no further part.
     """
@@ -78,7 +79,8 @@ def _prior(model: LinkageModel, state: State, patterns: Patterns, fit: Fit, pair
     at = household_columns(model)
     weight = sum((fit.posterior_of(name) for name in HOUSEHOLD_CLASSES), np.zeros(len(patterns.counts)))
     found = np.bincount(patterns.source, weights=patterns.counts * weight, minlength=len(pair_totals))
-    same_address = model.comparisons[at.address].index_of("same_address") or 0
-    expected = found / state.m[at.address][same_address]
+    levels = model.comparisons[at.address].levels
+    at_one_place = [each for each, level in enumerate(levels) if level.when in AT_ONE_PLACE] or [0]
+    expected = found / state.m[at.address][at_one_place].sum()
     start = model.household.prior if model.household is not None else 0.0
     return shrink_rate(expected, pair_totals, start, model.training)

@@ -41,6 +41,8 @@ def make_record(
         priors=priors,
         starts=tuple(_starts(trial)),
         household=_household(model, evidence, end),
+        hubs={kind: len(keys) for kind, keys in (encoded.hubs or {}).items()},
+        at_hubs=encoded.at_hubs,
     )
 
 

@@ -52,7 +52,9 @@ def train_encoded(
     parameters = _parameters(model, encoded, state, evidence)
     record = make_record(model, encoded, evidence, trial, seed)
     narrowing = found_narrowing(plan_blocks(model, encoded))
-    return TrainedModel(model, parameters, common_terms(model, encoded), record, narrowing=narrowing)
+    return TrainedModel(
+        model, parameters, common_terms(model, encoded), record, narrowing=narrowing, hubs=encoded.hubs
+    )
 
 
 def _keep_unseen(model: LinkageModel, state: State, unseen: list[tuple[int, int]]) -> State:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipelines.contracts.codes import load_code_map
 from pipelines.keys import record_id
-from pipelines.normalise.addresses import normalise_address
+from pipelines.normalise.addresses import normalise_address, normalise_uprn
 from pipelines.normalise.assemble.context import EmitRows
 from pipelines.normalise.assemble.distinct import (
     constant,
@@ -172,17 +172,29 @@ def build_person_address(rows: EmitRows) -> pd.DataFrame:
             "address_type": kind.mask(homeless, "NFA"),
             **lines,
             "address": field(places, "text"),
+            "flat": field(places, "flat"),
             "building_number": field(places, "building_number"),
+            "building_name": field(places, "building_name"),
+            "street": field(places, "street"),
             "postcode_raw": raw_postcode,
             "postcode": field(postcodes, "value"),
             "postcode_status": field(postcodes, "status"),
             "outward": field(postcodes, "outward"),
-            "uprn": map_distinct(rows.value("uprn"), lambda text: text if text and text.isdigit() else None),
+            "uprn": _uprns(rows),
             "valid_from": rows.value("valid_from"),
             "valid_to": rows.value("valid_to"),
         }
     )
     return built[built[[*LINES, "postcode_raw", "uprn"]].notna().any(axis=1)]
+
+
+def _uprns(rows: EmitRows) -> pd.Series[Any]:
+    """Return the valid UPRNs; the others are counted by column and reason."""
+    found = map_distinct(rows.value("uprn"), normalise_uprn)
+    statuses = field(found, "status")
+    for status, count in statuses[statuses.isin(["INVALID_FORMAT", "PLACEHOLDER"])].value_counts().items():
+        rows.rows.issues[str(rows.emit.set["uprn"].column), f"UPRN_{status}"] += int(count)
+    return field(found, "value")
 
 
 def build_person_contact(rows: EmitRows) -> pd.DataFrame:
