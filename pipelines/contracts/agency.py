@@ -62,7 +62,7 @@ class AgencyFile(Strict):
     title: str
     pattern: str
     period_format: str
-    mode: Literal["snapshot", "delta"]
+    mode: Literal["snapshot", "delta"] = "snapshot"
     required: bool = True
     holds_people: bool = False
     format: FileFormat = FileFormat()
@@ -127,7 +127,7 @@ class Contract(Strict):
     """Everything agreed with one agency."""
 
     agency: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    version: int = Field(ge=1)
+    version: int = Field(default=1, ge=1)
     title: str
     publisher: str
     source_system: str
@@ -135,8 +135,8 @@ class Contract(Strict):
     owner: str
     agreement: Agreement
     cadence: Literal["monthly"] = "monthly"
-    due_day: int = Field(ge=1, le=28)
-    cut_off_day: int = Field(ge=1, le=28)
+    due_day: int = Field(default=5, ge=1, le=28)
+    cut_off_day: int = Field(default=12, ge=1, le=28)
     required: bool = True
     carry_forward_days: int = Field(default=0, ge=0)
     files: dict[str, AgencyFile] = Field(min_length=1)
@@ -150,15 +150,15 @@ class Contract(Strict):
         return self
 
     @property
-    def people_file(self) -> str:
-        """The name of the file that holds the people."""
-        return next(name for name, file in self.files.items() if file.holds_people)
+    def people_files(self) -> tuple[str, ...]:
+        """The names of the files that hold people."""
+        return tuple(name for name, file in self.files.items() if file.holds_people)
 
 
 def _contract_problems(contract: Contract) -> Iterator[str]:
     """Yield what is inconsistent between the parts of a contract."""
-    if sum(file.holds_people for file in contract.files.values()) != 1:
-        yield "files: exactly one file is expected to have holds_people: true"
+    if not contract.people_files:
+        yield "files: at least one file is expected to have holds_people: true"
         return
     for name, file in contract.files.items():
         yield from (f"files.{name}.{problem}" for problem in _file_problems(contract, file))

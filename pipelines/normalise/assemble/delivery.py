@@ -114,7 +114,7 @@ def _normalise_file(context: NormaliseContext, name: str, landed: pa.Table, prog
         _borrow_columns(rows, progress.done.get(file.lookup.file), file.lookup.by)
     record_ids = _record_ids(context, rows)
     if file.holds_people:
-        progress.records = _settle_records(rows, record_ids)
+        progress.records |= _settle_records(rows, record_ids, progress.records)
     if file.local_id:
         known = record_ids.isin(list(progress.records)) | record_ids.isna()
         rows.quarantine(~known.to_numpy(dtype=bool) & rows.contributed(), ORPHAN)
@@ -146,15 +146,15 @@ def _record_ids(context: NormaliseContext, rows: FileRows) -> pd.Series[Any]:
     return map_distinct(local, lambda value: record_id(context.key, agency, value) if value else None)
 
 
-def _settle_records(rows: FileRows, record_ids: pd.Series[Any]) -> frozenset[str]:
-    """Return the records that the file establishes; a second row that would establish one is a conflict."""
+def _settle_records(rows: FileRows, record_ids: pd.Series[Any], before: frozenset[str]) -> frozenset[str]:
+    """Return the records that the file establishes; a row that would establish one again is a conflict."""
     establishes = np.zeros(len(rows.raw), dtype=bool)
     for emit in rows.file.emits:
         if emit.table == "person_record":
             establishes |= _meets(rows, emit)
     establishes &= rows.contributed()
     candidates = record_ids[establishes]
-    again = candidates.index[candidates.duplicated(keep="first")]
+    again = candidates.index[candidates.duplicated(keep="first") | candidates.isin(list(before))]
     rows.quarantine(rows.raw.index.isin(again), KEY_CONFLICT)
     return frozenset(candidates.dropna())
 
