@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from pipelines.contracts.columns import Column, FileFormat
 from pipelines.contracts.emits import Condition, Emit
 from pipelines.contracts.strict import Strict
+from pipelines.periods import CADENCE
 
 
 class Agreement(Strict):
@@ -134,7 +135,7 @@ class Contract(Strict):
     issuer: str | None = None
     owner: str
     agreement: Agreement
-    cadence: Literal["monthly"] = "monthly"
+    cadence: Literal["monthly"] = CADENCE
     due_day: int = Field(default=5, ge=1, le=28)
     cut_off_day: int = Field(default=12, ge=1, le=28)
     required: bool = True
