@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipelines.contracts.columns import Column, FileFormat
 from pipelines.contracts.emits import Condition, Emit
+from pipelines.contracts.shared import record_tables
 from pipelines.contracts.strict import Strict
 from pipelines.periods import CADENCE
 
@@ -187,5 +188,5 @@ def _file_problems(contract: Contract, file: AgencyFile) -> Iterator[str]:
             yield f"columns.{column}: is ignored but also used"
         if not rule.ignored and column not in used | lent:
             yield f"columns.{column}: expected to be mapped, used as a key, or ignored with a reason"
-    if file.emits and not file.local_id:
+    if not file.local_id and any(emit.table in record_tables() for emit in file.emits):
         yield "local_id: expected, since the file emits rows about people"

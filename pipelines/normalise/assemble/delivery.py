@@ -17,7 +17,7 @@ from pipelines.contracts.emits import Emit
 from pipelines.contracts.loader import column_name
 from pipelines.contracts.shared import normalised_tables
 from pipelines.keys import record_id
-from pipelines.normalise.assemble import events, persons
+from pipelines.normalise.assemble import events, persons, places
 from pipelines.normalise.assemble.columns import meets, parse_columns
 from pipelines.normalise.assemble.context import EmitRows, NormaliseContext
 from pipelines.normalise.assemble.contradictions import count_contradictions
@@ -35,6 +35,7 @@ BUILDERS: dict[str, Callable[[EmitRows], pd.DataFrame]] = {
     "person_protection": persons.build_person_protection,
     "relationship": persons.build_relationship,
     "event": events.build_event,
+    "place_event": places.build_place_event,
 }
 
 
