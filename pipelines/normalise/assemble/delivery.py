@@ -99,12 +99,21 @@ def normalise_files(context: NormaliseContext, landed: Mapping[str, pa.Table]) -
 
 
 def files_in_order(contract: Contract) -> Iterator[str]:
-    """Yield the contract's files in the order in which they can be normalised."""
+    """Yield the contract's files in the order in which they can be normalised.
+
+    Files that lend columns and belong to nobody come before the people, who may borrow from them.
+    """
     lenders = {file.lookup.file for file in contract.files.values() if file.lookup}
-    people = [name for name, file in contract.files.items() if file.holds_people]
-    yield from people
-    yield from (name for name in contract.files if name in lenders and name not in people)
-    yield from (name for name in contract.files if name not in lenders and name not in people)
+
+    def place(name: str) -> int:
+        file = contract.files[name]
+        if file.holds_people:
+            return 1
+        if name in lenders:
+            return 2 if file.local_id else 0
+        return 3
+
+    yield from sorted(contract.files, key=place)
 
 
 def _normalise_file(context: NormaliseContext, name: str, landed: pa.Table, progress: _Progress) -> None:
