@@ -19,6 +19,7 @@ from airflow.sdk import Asset, Param
 from airflow.sdk.exceptions import AirflowFailException
 
 from pipelines.errors import ContractError, JoinedupError, StageCrashed, WarehouseError
+from pipelines.periods import CADENCE
 from pipelines.settings import load_settings
 
 # One asset for "a period can be linked", not one per agency: Airflow would wait for every agency again
@@ -61,7 +62,7 @@ def read_agencies() -> Iterator[AgencyHeader]:
     for path in sorted((load_settings().schemas_dir / "agencies").glob("*.yaml")):
         header = _read_header(path)
         try:
-            yield AgencyHeader(path.stem, header["title"], header["cadence"], header["owner"])
+            yield AgencyHeader(path.stem, header["title"], header.get("cadence", CADENCE), header["owner"])
         except KeyError as missing:
             raise ContractError(str(path), str(missing.args[0]), "expected above `files:`") from None
 

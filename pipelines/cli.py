@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from pipelines.commands import (
+    agency,
     airflow,
     changes,
     contracts,
@@ -55,6 +56,7 @@ for module in (
     govern,
     purge,
     contracts,
+    agency,
     demo,
     airflow,
 ):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import date, datetime
+from typing import Final
 
+CADENCE: Final = "monthly"  # how often an agency delivers, where its contract does not say
 PERIOD = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 

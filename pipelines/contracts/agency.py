@@ -17,7 +17,9 @@ from pipelines.contracts.documents import document_problems
 from pipelines.contracts.emits import Condition, Emit
 from pipelines.contracts.fixed_width import placing_problems
 from pipelines.contracts.layouts import Layout, layout_problems
+from pipelines.contracts.shared import record_tables
 from pipelines.contracts.strict import Strict
+from pipelines.periods import CADENCE
 
 
 class Agreement(Strict):
@@ -65,7 +67,7 @@ class AgencyFile(Strict):
     title: str
     pattern: str
     period_format: str
-    mode: Literal["snapshot", "delta"]
+    mode: Literal["snapshot", "delta"] = "snapshot"
     required: bool = True
     holds_people: bool = False
     format: FileFormat = FileFormat()
@@ -149,16 +151,16 @@ class Contract(Strict):
     """Everything agreed with one agency."""
 
     agency: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    version: int = Field(ge=1)
+    version: int = Field(default=1, ge=1)
     title: str
     publisher: str
     source_system: str
     issuer: str | None = None
     owner: str
     agreement: Agreement
-    cadence: Literal["monthly"] = "monthly"
-    due_day: int = Field(ge=1, le=28)
-    cut_off_day: int = Field(ge=1, le=28)
+    cadence: Literal["monthly"] = CADENCE
+    due_day: int = Field(default=5, ge=1, le=28)
+    cut_off_day: int = Field(default=12, ge=1, le=28)
     required: bool = True
     carry_forward_days: int = Field(default=0, ge=0)
     files: dict[str, AgencyFile] = Field(min_length=1)
@@ -177,15 +179,15 @@ class Contract(Strict):
         return self.model_copy(update={"files": files})
 
     @property
-    def people_file(self) -> str:
-        """The name of the file that holds the people."""
-        return next(name for name, file in self.files.items() if file.holds_people)
+    def people_files(self) -> tuple[str, ...]:
+        """The names of the files that hold people."""
+        return tuple(name for name, file in self.files.items() if file.holds_people)
 
 
 def _contract_problems(contract: Contract) -> Iterator[str]:
     """Yield what is inconsistent between the parts of a contract."""
-    if sum(file.holds_people for file in contract.files.values()) != 1:
-        yield "files: exactly one file is expected to have holds_people: true"
+    if not contract.people_files:
+        yield "files: at least one file is expected to have holds_people: true"
         return
     for name, file in contract.files.items():
         yield from (f"files.{name}.{problem}" for problem in _file_problems(contract, file))
@@ -213,7 +215,7 @@ def _file_problems(contract: Contract, file: AgencyFile) -> Iterator[str]:
             yield f"columns.{column}: is ignored but also used"
         if not rule.ignored and column not in used | lent:
             yield f"columns.{column}: expected to be mapped, used as a key, or ignored with a reason"
-    if file.emits and not file.local_id:
+    if not file.local_id and any(emit.table in record_tables() for emit in file.emits):
         yield "local_id: expected, since the file emits rows about people"
     yield from _layout_problems(file)
 

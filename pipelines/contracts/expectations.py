@@ -53,10 +53,20 @@ class Rule(BaseModel):
     severity: Severity
     why: str = Field(min_length=20, pattern=r"^[A-Z].*[.]$")
     agencies: tuple[str, ...] = ()
+    other_agencies: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_list_of_agencies(self) -> Rule:
+        if self.agencies and self.other_agencies:
+            raise ValueError("agencies and other_agencies are two ways to say for whom: give one")
+        return self
 
     def applies_to(self, agency: str | None) -> bool:
-        """Whether this rule is checked for an agency's batch; a rule that names no agency always is."""
-        return not self.agencies or agency in self.agencies
+        """Whether this rule is checked for an agency's batch.
+
+        A rule is for the agencies that it names, for all others than it names, or else for every agency.
+        """
+        return (not self.agencies or agency in self.agencies) and agency not in self.other_agencies
 
     @property
     def gx_type(self) -> str:
@@ -209,7 +219,7 @@ class Filled(Rule):
     """The column holds more than blanks in at least the share `mostly` of the rows."""
 
     type: Literal["expect_column_to_be_filled"]
-    column: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    column: str = Field(pattern=r"^\w+$")
     mostly: Share
 
     @property
@@ -219,7 +229,7 @@ class Filled(Rule):
 
     def arguments(self) -> dict[str, Any]:
         """Return the counting query and the share that may be empty."""
-        empty = f"count(*) FILTER (WHERE btrim(coalesce({self.column}, '')) = '')"
+        empty = f"count(*) FILTER (WHERE btrim(coalesce(\"{self.column}\", '')) = '')"
         query = f"SELECT count(*) AS evaluated, {empty} AS unexpected FROM {{batch}}"  # noqa: S608 - a checked name
         return {"share_query": query, "max_share": round(1 - self.mostly, 9)}
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from pipelines.contracts.agency import AgencyFile, Contract
+from pipelines.contracts.expand import expand
 from pipelines.contracts.yaml_file import read_yaml, validate
 from pipelines.errors import ContractError
 from pipelines.settings import load_settings
+from pipelines.words import title
 
 
 def read_contract(path: Path) -> Contract:
-    """Return the contract in `path`; each file's format starts from the contract's `defaults`.
+    """Return the contract in `path`, its short forms written out (see `expand`).
 
     Raises:
         ContractError: naming the file, the key and what was expected.
@@ -21,28 +22,13 @@ def read_contract(path: Path) -> Contract:
     content = read_yaml(path)
     if not isinstance(content, dict):
         raise ContractError(str(path), "(top)", "expected a mapping")
-    contract = validate(Contract, _with_defaults(content), path)
+    contract = validate(Contract, expand(content, path), path)
     if contract.agency != path.stem:
         raise ContractError(str(path), "agency", f"expected {path.stem!r}, the file's name")
     for name, file in contract.files.items():
         if file.format.xsd is not None and not (path.parent / file.format.xsd).is_file():
             raise ContractError(str(path), f"files.{name}.format.xsd", "expected a file beside the contract")
     return contract
-
-
-def _with_defaults(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the contract with `defaults` merged into the format of every file."""
-    defaults = content.get("defaults") or {}
-    files = content.get("files")
-    merged = {key: value for key, value in content.items() if key != "defaults"}
-    if isinstance(files, dict):
-        merged["files"] = {
-            name: {**file, "format": {**defaults, **(file.get("format") or {})}}
-            if isinstance(file, dict)
-            else file
-            for name, file in files.items()
-        }
-    return merged
 
 
 @cache
@@ -78,6 +64,12 @@ def load_contract(agency: str) -> Contract:
         folder = load_settings().schemas_dir / "agencies"
         raise ContractError(str(folder), agency, f"expected one of {', '.join(contracts) or 'no agency yet'}")
     return contracts[agency]
+
+
+def agency_title(agency: str) -> str:
+    """Return an agency's name for a reader; of one that has no contract any more, its key in words."""
+    contract = load_contracts().get(agency)
+    return contract.title if contract else title(agency)
 
 
 def agency_file(agency: str, file: str) -> AgencyFile:

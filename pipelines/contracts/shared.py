@@ -28,6 +28,7 @@ ColumnType = Literal[
     "boolean",
     "jsonb",
 ]
+RECORD = "record_id"
 Sensitivity = Literal["key", "identifying", "sensitive", "attribute", "provenance"]
 
 
@@ -46,7 +47,10 @@ class SharedColumn(BaseModel):
 
 
 class SharedTable(BaseModel):
-    """One table of the shared schema; `inputs` are the names that a contract may map its columns to."""
+    """One table of the shared schema; `inputs` are the names that a contract may map its columns to.
+
+    The rows of a table `about_places` belong to no record.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,6 +61,7 @@ class SharedTable(BaseModel):
     inputs: tuple[str, ...] = ()
     one_per_record: bool = False
     has_headlines: bool = False
+    about_places: bool = False
 
     def column(self, name: str) -> SharedColumn:
         """Return the column of this name; raises KeyError when there is none."""
@@ -81,7 +86,8 @@ def _load_tables(folder: Path, common: Path) -> dict[str, SharedTable]:
         table = read_model(SharedTable, path)
         if table.table != path.stem:
             raise ContractError(str(path), "table", f"expected {path.stem!r}, the file's name")
-        tables[table.table] = table.model_copy(update={"columns": first + table.columns})
+        common_columns = [column for column in first if not (table.about_places and column.name == RECORD)]
+        tables[table.table] = table.model_copy(update={"columns": (*common_columns, *table.columns)})
     return tables
 
 
@@ -90,6 +96,11 @@ def normalised_tables() -> dict[str, SharedTable]:
     """Return the normalised tables by name, provenance columns first."""
     shared = load_settings().schemas_dir / "shared"
     return _load_tables(shared / "normalised", shared / "provenance.yaml")
+
+
+def record_tables() -> dict[str, SharedTable]:
+    """Return the normalised tables whose rows belong to records; the others are about places."""
+    return {name: table for name, table in normalised_tables().items() if not table.about_places}
 
 
 @cache

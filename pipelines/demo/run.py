@@ -1,4 +1,4 @@
-"""The demo: two periods of three agencies through a real Airflow, and one summary at the end."""
+"""The demo: two periods of every agency through a real Airflow, and one summary at the end."""
 
 from __future__ import annotations
 

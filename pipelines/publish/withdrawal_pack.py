@@ -12,10 +12,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from pipelines.contracts.loader import load_contracts
+from pipelines.contracts.loader import agency_title
 from pipelines.publish.withdrawal import ALWAYS, Shown, UndoneLink, Withdrawal
 from pipelines.settings import load_settings
-from pipelines.words import title
 
 FOLDER = "withdrawals"
 COLUMNS = (
@@ -69,7 +68,7 @@ def render_page(found: Withdrawal, agency: str, links: Sequence[UndoneLink]) -> 
     run = found.run
     count = "1 link" if len(links) == 1 else f"{len(links):,} links"
     head = (
-        f"# Withdrawn links: {_title(agency)}\n\n"
+        f"# Withdrawn links: {agency_title(agency)}\n\n"
         f"Run {run.run_id} ({run.period}) parted records that published releases had shown as one person: {count}"
         " of yours.\nWhatever was concluded from such a link before should be looked at again."
     )
@@ -92,7 +91,7 @@ def render_table(agency: str, links: Sequence[UndoneLink]) -> str:
 def _section(agency: str, number: int, link: UndoneLink) -> str:
     """Return what an agency is told of one link."""
     mine, other, other_record = _sides(agency, link)
-    linked = f"your record `{other_record}`" if other_record else f"a record of {_title(other)}"
+    linked = f"your record `{other_record}`" if other_record else f"a record of {agency_title(other)}"
     cause = ", ".join(link.causes) or "not recorded"
     lines = [
         f"## Link {number}",
@@ -127,12 +126,6 @@ def _sides(agency: str, link: UndoneLink) -> tuple[str, str, str]:
     if first != agency:
         return other, first, ""
     return record, second, other if second == agency else ""
-
-
-def _title(agency: str) -> str:
-    """Return an agency's name for a reader; an agency may have left since."""
-    contract = load_contracts().get(agency)
-    return contract.title if contract else title(agency)
 
 
 def _moment(value: datetime) -> str:

@@ -7,7 +7,7 @@ by side, since the key behind a pseudonym never enters the database.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
@@ -15,6 +15,7 @@ from pipelines.contracts.loader import load_contracts
 from pipelines.identity.protection import record_protections
 from pipelines.identity.runs import LinkRun
 from pipelines.keys import EVENT, PERSON, pseudonym
+from pipelines.publish.places import add_events_at_home
 from pipelines.settings import load_settings
 
 CHUNK = 50_000
@@ -88,7 +89,10 @@ _COUNTS = text("""
 
 @dataclass(frozen=True)
 class RowCounts:
-    """Where the records and events of the run went; both balance."""
+    """Where the records and events of the run went; both balance.
+
+    `events_at_home` come on top: events at places, told of the people who live there.
+    """
 
     records_in: int
     records_published: int
@@ -100,6 +104,7 @@ class RowCounts:
     events_withheld: int
     events_not_linked: int
     events_after_as_of: int
+    events_at_home: int = 0
 
 
 def prepare_working_tables(connection: Connection, run: LinkRun) -> RowCounts:
@@ -111,7 +116,8 @@ def prepare_working_tables(connection: Connection, run: LinkRun) -> RowCounts:
     record_protections(connection, run.run_id)
     connection.execute(_WITHHELD, {"run_id": run.run_id})
     connection.execute(text("ANALYZE release_record, withheld_person"))
-    connection.execute(_EVENTS, {**extracts, "shared": _shared_categories()})
+    shared = _shared_categories()
+    connection.execute(_EVENTS, {**extracts, "shared": shared})
     counts = _count(connection, run)
     for statement in (
         "DELETE FROM release_record WHERE person_id IN (SELECT person_id FROM withheld_person)",
@@ -119,10 +125,11 @@ def prepare_working_tables(connection: Connection, run: LinkRun) -> RowCounts:
     ):
         connection.execute(text(statement))
     connection.execute(text("DELETE FROM release_event WHERE event_date > :as_of"), {"as_of": run.as_of})
+    at_home = add_events_at_home(connection, run, shared)
     name_all(connection, PERSON, "SELECT DISTINCT person_id AS id FROM release_record", "person_name_of")
     name_all(connection, EVENT, "SELECT event_id AS id FROM release_event", "event_name_of")
     connection.execute(text("ANALYZE release_record, release_event, person_name_of, event_name_of"))
-    return counts
+    return replace(counts, events_at_home=at_home)
 
 
 def _shared_categories() -> list[str]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from pipelines.contracts.agency import AgencyFile
 from pipelines.contracts.loader import landing_table, load_contract
-from pipelines.contracts.shared import normalised_tables
+from pipelines.contracts.shared import record_tables
 from pipelines.normalise.assemble.local_ids import local_id_column, record_behind
 from pipelines.purge.found import Found, Wanted, taken
 from pipelines.settings import load_settings
@@ -59,7 +59,7 @@ def _by_origin(connection: Connection, wanted: Wanted, landed: _LandedFile) -> F
         f"SELECT n.record_id, n.extract_id, n.row_number FROM normalised.{table} n"  # noqa: S608 - our names
         " JOIN audit.extract e USING (extract_id)"
         " WHERE n.record_id = ANY(CAST(:records AS uuid[])) AND e.agency = :agency AND e.file = :file"
-        for table in normalised_tables()
+        for table in record_tables()
     )
     statement = f"""
         DELETE FROM {landed.table} l USING ({sources}) AS s

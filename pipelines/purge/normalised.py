@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from pipelines.contracts.shared import normalised_tables
+from pipelines.contracts.shared import record_tables
 from pipelines.purge.found import Found, Wanted, taken
 
 RELATIONSHIP = "relationship"
@@ -17,7 +17,7 @@ def remove_normalised(connection: Connection, wanted: Wanted) -> Found:
     """
     values = {"records": sorted(wanted.records)}
     found = Found()
-    for table in normalised_tables():
+    for table in record_tables():
         statement = f"""
             DELETE FROM normalised.{table} WHERE record_id = ANY(CAST(:records AS uuid[]))
             RETURNING record_id::text, extract_id

@@ -35,7 +35,7 @@ def prepare(environment: Environment, *sheets: str) -> Environment:
     """Return the environment with our filters, titles and style."""
     environment.filters |= {
         "title": title,
-        "agency": words.agency_title,
+        "agency": words.batch_agency,
         "number": number,
         "found": words.found,
         "moment": words.moment,

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from pipelines.contracts.expectations import AnyRule
+from pipelines.contracts.loader import agency_title
 from pipelines.quality.report_model import OutcomeLine
-from pipelines.words import number, percent, title
+from pipelines.words import number, percent
 
 STAGE_TITLES = {
     "landing": "As received",
@@ -39,9 +40,9 @@ _NO_ROW = "unexpected_rows_expectation"
 _COLUMNS = "expect_table_columns_to_match_set"
 
 
-def agency_title(agency: str | None) -> str:
-    """Return an agency's name for a reader."""
-    return title(agency).replace("Childrens", "Children's") if agency else "All agencies"
+def batch_agency(agency: str | None) -> str:
+    """Return for a reader whose batch it is."""
+    return agency_title(agency) if agency else "All agencies"
 
 
 def found(line: OutcomeLine) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import TypeAdapter
-
-from pipelines.contracts.expectations import AnyRule, Severity, Stage, Suite, load_suites
+from pipelines.contracts.expectations import AnyRule, Stage, Suite, load_suites
 from pipelines.contracts.loader import landing_table, landing_tables, load_contracts
 from pipelines.contracts.shared import SharedTable, normalised_tables, published_tables
+from pipelines.quality.contract_rules import contract_rules, generated_rule, links_somebody
 
-_RULE: TypeAdapter[AnyRule] = TypeAdapter(AnyRule)
 _STORAGE = {"normalised": "normalised", "published": "publication"}
 # Shapes of NHS number, pupil number, PNC, full postcode, dates and e-mail, standing alone in a text.
 _IDENTIFIER_SHAPES = (
@@ -25,12 +23,6 @@ _IDENTIFIER_SHAPES = (
 LOOKS_LIKE_AN_IDENTIFIER = f"(^|[^0-9A-Za-z])({'|'.join(_IDENTIFIER_SHAPES)})([^0-9A-Za-z]|$)"
 
 
-def _rule(rule_id: str, rule_type: str, severity: Severity, why: str, **arguments: Any) -> AnyRule:
-    """Return a generated rule, checked like a written one."""
-    given = {"id": rule_id, "type": rule_type, "severity": severity, "why": why, **arguments}
-    return _RULE.validate_python(given)
-
-
 def structural_rules(table: SharedTable) -> tuple[AnyRule, ...]:
     """Return the expectations that the shared schema implies: columns, not null, permitted values."""
     rules = [_columns_exist([column.name for column in table.columns])]
@@ -38,18 +30,22 @@ def structural_rules(table: SharedTable) -> tuple[AnyRule, ...]:
         if not column.nullable:
             why = f"The shared schema says that {column.name} is always filled."
             filled = "expect_column_values_to_not_be_null"
-            rules.append(_rule(f"{column.name}_is_filled", filled, "critical", why, column=column.name))
+            rules.append(
+                generated_rule(f"{column.name}_is_filled", filled, "critical", why, column=column.name)
+            )
         if column.values:
             why = f"The shared schema lists what {column.name} may hold."
             kept = {"column": column.name, "value_set": column.values}
             listed = "expect_column_values_to_be_in_set"
-            rules.append(_rule(f"{column.name}_is_permitted", listed, "critical", why, **kept))
+            rules.append(generated_rule(f"{column.name}_is_permitted", listed, "critical", why, **kept))
     return tuple(rules)
 
 
 def _columns_exist(names: list[str]) -> AnyRule:
     why = "Every column that is declared must be in the table, or later stages would read nothing from it."
-    return _rule("columns_exist", "expect_table_columns_to_match_set", "critical", why, column_set=names)
+    return generated_rule(
+        "columns_exist", "expect_table_columns_to_match_set", "critical", why, column_set=names
+    )
 
 
 def anonymity_rules(table: SharedTable) -> tuple[AnyRule, ...]:
@@ -62,12 +58,16 @@ def anonymity_rules(table: SharedTable) -> tuple[AnyRule, ...]:
         name = f"{column.name}_looks_like_no_identifier"
         if column.type == "text":
             kept = {"column": column.name, "regex": LOOKS_LIKE_AN_IDENTIFIER}
-            rules.append(_rule(name, "expect_column_values_to_not_match_regex", "critical", why, **kept))
+            rules.append(
+                generated_rule(name, "expect_column_values_to_not_match_regex", "critical", why, **kept)
+            )
         if column.type == "text[]":
             text = f"array_to_string({column.name}, ' ') ~ '{LOOKS_LIKE_AN_IDENTIFIER}'"
             query = f"SELECT release_id FROM {{batch}} WHERE {text}"  # noqa: S608 - from the shared schema
             rules.append(
-                _rule(name, "unexpected_rows_expectation", "critical", why, unexpected_rows_query=query)
+                generated_rule(
+                    name, "unexpected_rows_expectation", "critical", why, unexpected_rows_query=query
+                )
             )
     return tuple(rules)
 
@@ -77,16 +77,19 @@ def _with_rows_counted(rules: tuple[AnyRule, ...]) -> tuple[AnyRule, ...]:
     if any(rule.type == "expect_table_row_count_to_be_between" for rule in rules):
         return rules
     why = "Counts the rows of the batch, so that the other results can be read against it."
-    return (_rule("rows_counted", "expect_table_row_count_to_be_between", "info", why, min_value=0), *rules)
+    return (
+        generated_rule("rows_counted", "expect_table_row_count_to_be_between", "info", why, min_value=0),
+        *rules,
+    )
 
 
 def landing_suite(agency: str, file: str) -> Suite:
-    """Return the suite of one landed file: its contract's columns, and the YAML where there is one."""
+    """Return the suite of one landed file: its contract's columns, and the YAML, or what the contract implies."""
     name = landing_table(agency, file)
     contract = load_contracts()[agency].files[file]
     columns = ["extract_id", "row_number", *landing_tables()[name]]
     written = {suite.name: suite for suite in load_suites("landing")}.get(name)
-    rules = (_columns_exist(columns), *(written.expectations if written else ()))
+    rules = (_columns_exist(columns), *(written.expectations if written else contract_rules(contract)))
     description = written.description if written else contract.title
     return _suite(f"landing.{name}", description, rules)
 
@@ -104,10 +107,19 @@ def shared_suites(stage: Literal["normalised", "published"]) -> tuple[Suite, ...
 
 
 def linked_suites() -> tuple[Suite, ...]:
-    """Return the suites of the linked stage, all of them written by hand."""
+    """Return the suites of the linked stage: written, and what is expected of every agency."""
     return tuple(
-        _suite(suite.table, suite.description, suite.expectations) for suite in load_suites("linked")
+        _suite(suite.table, suite.description, (*suite.expectations, *_generated(suite)))
+        for suite in load_suites("linked")
     )
+
+
+def _generated(suite: Suite) -> tuple[AnyRule, ...]:
+    """Return the rules on clusters of agencies that nobody wrote one for."""
+    if suite.name != "cluster":
+        return ()
+    written = {rule.id for rule in suite.expectations}
+    return tuple(rule for rule in map(links_somebody, load_contracts()) if rule.id not in written)
 
 
 def for_agency(suite: Suite, agency: str | None) -> Suite:

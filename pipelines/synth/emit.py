@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from pipelines.synth.childrens_services import stamp
 from pipelines.synth.defects import Roughener
+from pipelines.synth.fire_rescue import AGENCY as FIRE_RESCUE
 from pipelines.synth.health import AT as HEALTH_AT
 from pipelines.synth.health import compact
 from pipelines.synth.health_events import HealthEvents
@@ -21,13 +22,17 @@ _ADDRESS_PERSON = 1
 TEST_IDS = range(1, 7)
 
 
-def emit_period(simulation: Simulation, files: PeriodFiles) -> None:
-    """Write the chunk as it stands to the period's files."""
+YEARS_OF_VISITS = 3
+
+
+def emit_period(simulation: Simulation, files: PeriodFiles) -> dict[str, list[Record]]:
+    """Return the agencies' records after writing the chunk as it stands to the period's files."""
     records = {agency: simulation.chunk.all(agency) for agency in AGENCIES}
     _emit_childrens_services(simulation, records["childrens_services"], files)
     _emit_health(simulation, records["health"], files)
     _emit_police(simulation, records["police"], files)
-    for agency in AGENCIES:
+    records[FIRE_RESCUE] = _emit_fire_rescue(simulation, files)
+    for agency in records:
         files.write_truth(
             (
                 agency,
@@ -38,6 +43,7 @@ def emit_period(simulation: Simulation, files: PeriodFiles) -> None:
             )
             for record in records[agency]
         )
+    return records
 
 
 def _emit_childrens_services(simulation: Simulation, records: list[Record], files: PeriodFiles) -> None:
@@ -98,6 +104,26 @@ def _emit_police(simulation: Simulation, records: list[Record], files: PeriodFil
         involvements += involved
     files.write("occurrence", sorted(occurrences))
     files.write("involvement", sorted(involvements))
+
+
+def _emit_fire_rescue(simulation: Simulation, files: PeriodFiles) -> list[Record]:
+    """Return the people of the service's files; in the first period it sends the visits of some years."""
+    service, start = simulation.fire_rescue, simulation.reference.replace(day=1)
+    households = [each for each in simulation.chunk.households if _has_appeared(each, simulation)]
+    first = start if service.visits else start - timedelta(days=365 * YEARS_OF_VISITS)
+    service.visit_all(households, first, (simulation.reference - first).days + 1)
+    incidents, casualties = service.month(households, start)
+    files.write("incidents", sorted(incidents))
+    files.write("casualties", service.rough.rows([record.row for record in casualties], 0))
+    visits = sorted(service.visits, key=lambda record: record.local_id)
+    files.write("visits", service.rough.rows([record.row for record in visits], 0))
+    return [*visits, *casualties]
+
+
+def _has_appeared(household: Household, simulation: Simulation) -> bool:
+    """Whether every member of the household is known by this period."""
+    now = simulation.index
+    return all(person.appears <= now for person in household.people)
 
 
 def _living(households: list[Household], start: date) -> list[Household]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipelines.errors import SettingsError
 from pipelines.synth.emit import emit_period, emit_test_rows
+from pipelines.synth.fire_rescue import AGENCY as FIRE_RESCUE
 from pipelines.synth.identities import Registry
 from pipelines.synth.places import Region
 from pipelines.synth.population import AGENCIES, Simulation, World
@@ -17,6 +18,7 @@ from pipelines.synth.profiles import load_profiles
 from pipelines.synth.writer import PeriodFiles
 
 PEOPLE_PER_CHUNK = 5_000
+SENDERS = (*AGENCIES, FIRE_RESCUE)
 Progress = Callable[[str], None]
 
 
@@ -65,19 +67,19 @@ def generate(request: SynthRequest, progress: Progress | None = None) -> SynthRe
             if progress:
                 progress(f"synthetic population: {done + quota:,} of {request.people:,} people")
         rows = {name: count for each in files for name, count in each.rows.items()}
-    return SynthReport(request.people, {agency: records[agency] for agency in AGENCIES}, rows)
+    return SynthReport(request.people, {agency: records[agency] for agency in SENDERS}, rows)
 
 
 def _write_chunk(world: World, number: int, quota: int, files: list[PeriodFiles]) -> Counter[str]:
     """Return the distinct local ids per agency of one chunk, after writing it to all periods."""
     simulation = Simulation(world, number, quota)
-    seen: dict[str, set[str]] = {agency: set() for agency in AGENCIES}
+    seen: dict[str, set[str]] = {agency: set() for agency in SENDERS}
     for index, period_files in enumerate(files):
         if index:
             simulation.advance(index)
-        emit_period(simulation, period_files)
+        records = emit_period(simulation, period_files)
         if number == 0:
             emit_test_rows(period_files)
-        for agency in AGENCIES:
-            seen[agency].update(record.local_id for record in simulation.chunk.all(agency))
+        for agency in SENDERS:
+            seen[agency].update(record.local_id for record in records[agency])
     return Counter({agency: len(ids) for agency, ids in seen.items()})

@@ -104,8 +104,25 @@ INVOLVEMENT = _layout(
     "police", "involvement", "{force}_INVOLVEMENT_{end}.csv", "cp1252",
     "OccurrenceRef,NominalRef,Role,RelationshipToOther",
 )  # fmt: skip
+INCIDENTS = _layout(
+    "fire_rescue", "incidents", "FRS_INCIDENTS_{compact}.csv", "utf-8",
+    "IncidentNumber,DateOfCall,CalYear,TimeOfCall,HourOfCall,IncidentGroup,StopCodeDescription,SpecialServiceType,"
+    "PropertyCategory,PropertyType,AddressQualifier,Postcode_full,Postcode_district,UPRN,USRN,IncGeo_BoroughCode,"
+    "IncGeo_WardCode,Easting_m,Northing_m,Latitude,Longitude,FRS,IncidentStationGround",
+)  # fmt: skip
+CASUALTIES = _layout(
+    "fire_rescue", "casualties", "FRS_CASUALTIES_{compact}.csv", "utf-8",
+    "CasualtyRef,IncidentNumber,PersonSeq,Forename,Surname,Age,DOB,Gender,Ethnicity,HomeAddress,HomePostcode,"
+    "HomeUPRN,Role,InjurySeverity",
+)  # fmt: skip
+VISITS = _layout(
+    "fire_rescue", "visits", "FRS_VISITS_{compact}.csv", "utf-8",
+    "VisitRef,Forename,Surname,DOB,Gender,Ethnicity,Address1,Address2,Town,Postcode,UPRN,Telephone,Mobile,Email,"
+    "VisitDate,Outcome,Mobility,Hearing,Sight,Oxygen,Smoker,Notes",
+)  # fmt: skip
 
 LAYOUTS = (
     SSD_PERSON, SSD_ADDRESS, SSD_LINKED_IDENTIFIERS, SSD_CIN_EPISODES, SSD_CP_PLANS, SSD_MISSING,
     DEMOGRAPHICS, ED_ATTENDANCES, MH_REFERRALS, PROTECTED, NOMINAL, OCCURRENCE, INVOLVEMENT,
+    INCIDENTS, CASUALTIES, VISITS,
 )  # fmt: skip

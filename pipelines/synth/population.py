@@ -11,6 +11,7 @@ from pipelines.synth.childrens_services import ChildrensServices
 from pipelines.synth.defects import Roughener
 from pipelines.synth.dice import Dice
 from pipelines.synth.families import Builder
+from pipelines.synth.fire_rescue import FireRescue
 from pipelines.synth.health import Health
 from pipelines.synth.households import new_household
 from pipelines.synth.identities import Registry
@@ -24,6 +25,9 @@ from pipelines.synth.social_care_events import SocialCareEvents
 
 AGENCIES = ("childrens_services", "health", "police")
 NAMED_WITHIN_A_MONTH = 0.85
+FIRE_DICE = (
+    4  # a sequence of its own, so that the other agencies see what they saw before there was a fire service
+)
 
 
 @dataclass(slots=True)
@@ -46,6 +50,7 @@ class Simulation:
         self.dice = Dice(world.seed, number)
         self.rates = world.profiles.population
         self.rough = Roughener(self.dice, world.profiles.defects)
+        self.index = 0
         self.reference = period_end(world.periods[0])
         self.chunk = Chunk([], {agency: {} for agency in AGENCIES})
         self.childrens_services = ChildrensServices(
@@ -54,6 +59,12 @@ class Simulation:
         self.health = Health(self._eye(world.profiles.health), world.registry, self.rough)
         self.police = Police(self._eye(world.profiles.police), world.registry, self.rough)
         self.social_care = SocialCareEvents(self.dice, world.registry)
+        own = Dice(world.seed, number, FIRE_DICE)
+        self.fire_rescue = FireRescue(
+            Eye(own, world.profiles.fire_rescue, world.region, self.reference),
+            world.registry,
+            Roughener(own, world.profiles.defects),
+        )
         self._populate(quota)
 
     def _eye(self, rates: Profile) -> Eye:
@@ -153,8 +164,9 @@ class Simulation:
     def advance(self, index: int) -> None:
         """Carry the chunk into the period with that index."""
         start = self.reference + timedelta(days=1)
+        self.index = index
         self.reference = period_end(self.world.periods[index])
-        for eye in (self.childrens_services.eye, self.health.eye, self.police.eye):
+        for eye in (self.childrens_services.eye, self.health.eye, self.police.eye, self.fire_rescue.eye):
             eye.reference = self.reference
         self._forget()
         for household in self.chunk.households:

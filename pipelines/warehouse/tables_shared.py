@@ -18,7 +18,8 @@ def normalised_table(name: str) -> Table:
     declared = normalised_tables()[name]
     key = ("extract_id", "record_id") if declared.one_per_record else ()
     columns = [shared_column(column, key) for column in declared.columns]
-    indexes = [Index(None, "record_id")] if key else [Index(None, "extract_id"), Index(None, "record_id")]
+    indexed = ([] if key else ["extract_id"]) + ([] if declared.about_places else ["record_id"])
+    indexes = [Index(None, name) for name in indexed]
     return Table(
         name,
         metadata,

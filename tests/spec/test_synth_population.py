@@ -152,7 +152,22 @@ def test_every_record_of_the_files_is_in_the_truth_and_nothing_else(sample: Samp
         }
         delivered |= {("health", row["LOCAL_PATIENT_ID"]) for row in sample.rows("demographics", period)}
         delivered |= {("police", row["NominalRef"]) for row in sample.rows("nominal", period)}
+        delivered |= {("fire_rescue", row["VisitRef"]) for row in sample.rows("visits", period)}
+        delivered |= {("fire_rescue", row["CasualtyRef"]) for row in sample.rows("casualties", period)}
         assert {key for key in delivered if key[1]} == set(sample.truth(period))
+
+
+def test_fire_visits_are_few_and_casualties_are_of_an_incident_of_the_period(sample: Sample) -> None:
+    assert 50 < len(sample.rows("visits")) < 0.2 * len(sample.rows("demographics"))
+    for period in PERIODS:
+        incidents = {row["IncidentNumber"] for row in sample.rows("incidents", period)}
+        assert incidents and {row["IncidentNumber"] for row in sample.rows("casualties", period)} <= incidents
+        assert (
+            0.2
+            < sum(not row["UPRN"] for row in sample.rows("visits", period))
+            / len(sample.rows("visits", period))
+            < 0.6
+        )
 
 
 def test_nhs_numbers_are_synthetic_and_the_valid_ones_check(sample: Sample) -> None:

@@ -16,7 +16,7 @@ LEVELS = [
     {"contracts"},
     {"normalise", "link", "synth"},
     {"ingest", "identity", "publish", "quality", "warehouse"},
-    {"stages", "stage", "linking", "normalising", "evaluation", "evidence", "files", "purge"},
+    {"stages", "stage", "linking", "normalising", "evaluation", "evidence", "files", "purge", "extracts"},
     {"cli", "commands", "demo"},
 ]
 BESIDE = {

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from pipelines.contracts.loader import load_contracts
 from pipelines.demo.airflow_client import DagRun
 from pipelines.demo.airflow_processes import AirflowError
 from pipelines.demo.figures import next_steps
@@ -170,7 +171,7 @@ def test_extracts_are_written_and_delivered_once(tmp_path: Path, monkeypatch: py
     assert made.deliver(PERIODS[0]) is None
     inbox = tmp_path / "home" / "inbox"
     delivered = sorted(path.name for path in inbox.rglob("*.csv"))
-    assert len(delivered) == 13
+    assert len(delivered) == sum(len(contract.files) for contract in load_contracts().values())
     assert {path.stat().st_mode & 0o777 for path in inbox.rglob("*") if path.is_file()} == {0o600}
     assert made.write_extracts(lambda told: None) == "the extracts were written before"
     assert made.deliver(PERIODS[0]) == "2026-09: the inbox held these files already"

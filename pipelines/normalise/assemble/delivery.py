@@ -17,7 +17,7 @@ from pipelines.contracts.emits import Emit
 from pipelines.contracts.loader import column_name
 from pipelines.contracts.shared import normalised_tables
 from pipelines.keys import record_id
-from pipelines.normalise.assemble import events, persons
+from pipelines.normalise.assemble import events, persons, places
 from pipelines.normalise.assemble.columns import meets, parse_columns
 from pipelines.normalise.assemble.context import EmitRows, NormaliseContext
 from pipelines.normalise.assemble.contradictions import count_contradictions
@@ -41,6 +41,7 @@ BUILDERS: dict[str, Callable[[EmitRows], pd.DataFrame]] = {
     "person_protection": persons.build_person_protection,
     "relationship": persons.build_relationship,
     "event": events.build_event,
+    "place_event": places.build_place_event,
 }
 
 
@@ -123,12 +124,21 @@ def normalise_files(
 
 
 def files_in_order(contract: Contract) -> Iterator[str]:
-    """Yield the contract's files in the order in which they can be normalised."""
+    """Yield the contract's files in the order in which they can be normalised.
+
+    Files that lend columns and belong to nobody come before the people, who may borrow from them.
+    """
     lenders = {file.lookup.file for file in contract.files.values() if file.lookup}
-    people = [name for name, file in contract.files.items() if file.holds_people]
-    yield from people
-    yield from (name for name in contract.files if name in lenders and name not in people)
-    yield from (name for name in contract.files if name not in lenders and name not in people)
+
+    def place(name: str) -> int:
+        file = contract.files[name]
+        if file.holds_people:
+            return 1
+        if name in lenders:
+            return 2 if file.local_id else 0
+        return 3
+
+    yield from sorted(contract.files, key=place)
 
 
 def _normalise_file(context: NormaliseContext, name: str, landed: pa.Table, progress: _Progress) -> None:
@@ -138,7 +148,7 @@ def _normalise_file(context: NormaliseContext, name: str, landed: pa.Table, prog
         _borrow_columns(rows, _lender(context, file.lookup.file, progress), file.lookup.by)
     record_ids = _record_ids(context, rows)
     if file.holds_people:
-        progress.records = _settle_records(rows, record_ids)
+        progress.records |= _settle_records(rows, record_ids, progress.records)
     if file.local_id:
         known = record_ids.isin(list(progress.records)) | record_ids.isna()
         rows.quarantine(~known.to_numpy(dtype=bool) & rows.contributed(), ORPHAN)
@@ -188,15 +198,15 @@ def _record_ids(context: NormaliseContext, rows: FileRows) -> pd.Series[Any]:
     return map_distinct(local, lambda value: record_id(context.key, agency, value) if value else None)
 
 
-def _settle_records(rows: FileRows, record_ids: pd.Series[Any]) -> frozenset[str]:
-    """Return the records that the file establishes; a second row that would establish one is a conflict."""
+def _settle_records(rows: FileRows, record_ids: pd.Series[Any], before: frozenset[str]) -> frozenset[str]:
+    """Return the records that the file establishes; a row that would establish one again is a conflict."""
     establishes = np.zeros(len(rows.raw), dtype=bool)
     for emit in rows.file.emits:
         if emit.table == "person_record":
             establishes |= _meets(rows, emit)
     establishes &= rows.contributed()
     candidates = record_ids[establishes]
-    again = candidates.index[candidates.duplicated(keep="first")]
+    again = candidates.index[candidates.duplicated(keep="first") | candidates.isin(list(before))]
     rows.quarantine(rows.raw.index.isin(again), KEY_CONFLICT)
     return frozenset(candidates.dropna())
 
