@@ -24,6 +24,7 @@ NO_NAMES = (
     "XX",
 )
 NO_BIRTHDAYS = pd.to_datetime(["1900-01-01", "1901-01-01", "1970-01-01"])
+NO_NUMBERS = ("000000/00Z", "UNKNOWN", "NOT KNOWN", "NONE", "NULL", "N/A")
 NO_PHONES = r"(\d)\1{6,}|1234567"
 NO_EMAILS = (
     "none@none.com",

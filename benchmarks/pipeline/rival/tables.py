@@ -113,6 +113,7 @@ def identifier_rows(frame: pd.DataFrame, kind: Any, column: str, issuer: str, **
     is_nhs = kinds == "NHS"
     value = value.mask(is_nhs, clean.digits(frame[column]))
     status = pd.Series("UNVERIFIED", index=frame.index).mask(is_nhs, "INVALID_CHECK")
+    status[value.isin(clean.NO_NUMBERS)] = "PLACEHOLDER"
     status[is_nhs & clean.nhs_holds(value)] = "VALID"
     status[is_nhs & ~value.str.fullmatch(r"\d{10}", na=False)] = "INVALID_FORMAT"
     built = rows(
@@ -159,7 +160,8 @@ def event_rows(
     """Return one row per event that has a date, each once; `attributes`, columns of text, become one object."""
     attributes = more.pop("attributes", None)
     if attributes is not None:
-        more["attributes"] = [json.dumps(each) for each in attributes.to_dict("records")]
+        filled = attributes.astype(object).where(attributes.notna(), None)
+        more["attributes"] = [json.dumps(each) for each in filled.to_dict("records")]
     built = rows(
         frame,
         agency=agency,
