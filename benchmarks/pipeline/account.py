@@ -54,7 +54,8 @@ def make_account(
             phase, begun = line["end"], open_since.pop(line["end"])
             seconds[phase] = seconds.get(phase, 0.0) + line["at"] - begun
             peaks[phase] = max(peaks.get(phase, 0), _peak(samples, begun, line["at"]))
-    problem = problem or facts.pop("problem", None)
+    # What the contender says of itself comes first: what is found wrong afterwards may follow from it.
+    problem = facts.pop("problem", None) or problem
     if problem and open_since:
         problem = f"{problem} in {', '.join(open_since)}"
     return Account(contender, records, seconds, peaks, facts, problem)

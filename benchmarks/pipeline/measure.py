@@ -45,7 +45,8 @@ def run(contender: str, task: Task, inputs: Inputs, home: Path) -> Account:
     process = subprocess.Popen(command, env=_environment(settings), stdout=sys.stderr)  # noqa: S603 - our own modules
     try:
         samples, problem = _watch(process, Meter(process.pid, server_status(settings).data), task.memory_gb)
-        _count(journal, inputs, settings)
+        counted = _count(journal, inputs, settings)
+        problem = problem or counted
         return make_account(contender, inputs.records, journal, samples, problem)
     finally:
         _end(process)
@@ -53,8 +54,8 @@ def run(contender: str, task: Task, inputs: Inputs, home: Path) -> Account:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _count(journal: Path, inputs: Inputs, settings: Settings) -> None:
-    """Have counted what the contender's warehouse holds now."""
+def _count(journal: Path, inputs: Inputs, settings: Settings) -> str | None:
+    """Have counted what the contender's warehouse holds now; return what is wrong where it cannot be."""
     command = [
         sys.executable,
         "-W",
@@ -64,7 +65,8 @@ def _count(journal: Path, inputs: Inputs, settings: Settings) -> None:
         str(journal),
         str(inputs.truth),
     ]
-    subprocess.run(command, env=_environment(settings), check=True)  # noqa: S603 - our own module
+    counted = subprocess.run(command, env=_environment(settings), check=False)  # noqa: S603 - our own module
+    return None if counted.returncode == 0 else "its warehouse could not be counted"
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -87,11 +87,11 @@ def growth_table(accounts: Sequence[Account]) -> list[str]:
     lines = head(["records", "", *columns], texts=2)
     for each in accounts:
         facts, link = each.facts, each.seconds.get("link")
-        pairs = facts.get("pairs")
+        pairs, total = facts.get("pairs"), None if each.problem else each.total
         cells = [
-            _or_nothing(each.total, "{:,.1f}"),
-            _or_nothing(each.records / each.total if each.total else None, "{:,.0f}"),
-            _or_nothing(each.total, "{:,.0f}", each.records / 1e6),
+            _or_nothing(total, "{:,.1f}"),
+            _or_nothing(each.records / total if total else None, "{:,.0f}"),
+            _or_nothing(total, "{:,.0f}", each.records / 1e6),
             _or_nothing(link, "{:,.0f}", each.records / 1e6),
             _or_nothing(pairs, "{:,}"),
             _or_nothing(pairs, "{:.1f}", each.records),
@@ -110,9 +110,7 @@ def flatness(accounts: Sequence[Account]) -> list[str]:
     """Return how far the cost of a record and of a pair is from flat, per contender over its sizes."""
     costs: Mapping[str, Callable[[Account], float | None]] = {
         "record": lambda each: each.total / each.records,
-        "record in link": lambda each: (
-            each.seconds["link"] / each.records if "link" in each.seconds else None
-        ),
+        "record in link": lambda each: _link_cost(each, each.records),
         "candidate pair": lambda each: _link_cost(each, each.facts.get("pairs")),
     }
     lines = []

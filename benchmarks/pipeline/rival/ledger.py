@@ -94,11 +94,11 @@ def _model(connection: Connection, found: Found, run_id: int) -> None:
 
 
 def _edges(found: Found) -> pd.DataFrame:
-    ends = found.edges[["record_id_l", "record_id_r"]]
+    left, right = found.edges["record_id_l"], found.edges["record_id_r"]
     return pd.DataFrame(
         {
-            "record_a": ends.min(axis=1),
-            "record_b": ends.max(axis=1),
+            "record_a": left.where(left < right, right),
+            "record_b": right.where(left < right, left),
             "model_version": MODEL,
             "match_weight": found.edges["match_weight"],
             "match_probability": found.edges["match_probability"],

@@ -111,14 +111,7 @@ def _timeline(events: pd.DataFrame) -> pd.DataFrame:
 def _people(connection: Connection, members: pd.DataFrame, events: pd.DataFrame, run_id: int) -> pd.DataFrame:
     """Return one row per person, each value the one that most records give."""
     person = members[["record_id", "person_pseudonym"]]
-    by_person = members.groupby("person_pseudonym")
-    people = pd.DataFrame(
-        {
-            "agencies": by_person["agency"].agg(lambda names: "{" + ",".join(sorted(set(names))) + "}"),
-            "agency_count": by_person["agency"].nunique(),
-            "record_count": by_person.size(),
-        }
-    )
+    people = _agencies(members)
     births = copy_out(connection, _BIRTHS, dates=("date_of_birth",)).merge(person, on="record_id")
     born = _most(births, "date_of_birth").reindex(people.index)
     people["birth_month"] = born.dt.to_period("M").dt.start_time
@@ -135,6 +128,21 @@ def _people(connection: Connection, members: pd.DataFrame, events: pd.DataFrame,
     people["first_seen"] = seen["min"].fillna(PERIOD_END.replace(day=1)).clip(upper=PERIOD_END.replace(day=1))
     people["last_seen"] = PERIOD_END
     return _with_links(connection, people, members, run_id).reset_index()
+
+
+def _agencies(members: pd.DataFrame) -> pd.DataFrame:
+    """Return which agencies know each person, how many they are, and how many records they hold."""
+    held = members.groupby(["person_pseudonym", "agency"]).size().unstack(fill_value=0)
+    names = pd.Series("", index=held.index)
+    for agency in held.columns:  # in alphabetical order
+        names = names + (held[agency] > 0).map({True: f"{agency},", False: ""})
+    return pd.DataFrame(
+        {
+            "agencies": "{" + names.str.rstrip(",") + "}",
+            "agency_count": (held > 0).sum(axis=1),
+            "record_count": held.sum(axis=1),
+        }
+    )
 
 
 def _with_links(
