@@ -49,7 +49,12 @@ def _failed_checks(account: Account) -> list[str]:
 
 
 def checks_table(accounts: Sequence[Account]) -> list[str]:
-    """Return how many expectations were run at each stage and how many failed; then those that not all ran."""
+    """Return how many expectations were run and failed at each stage, then those that not all ran.
+
+    Nothing where no stage was checked.
+    """
+    if not any(_of(each, "expectations", stage) for each in accounts for stage in CHECKED):
+        return []
     names = [TITLES[each.contender] for each in accounts]
     lines = head(
         ["expectations", *(f"{name}, run" for name in names), *(f"{name}, failed" for name in names)]
@@ -59,7 +64,7 @@ def checks_table(accounts: Sequence[Account]) -> list[str]:
         failed = [len(_of(each, "failed", stage)) for each in accounts]
         if any(ran):
             lines.append(row([stage, *(f"{count:,}" for count in [*ran, *failed])]))
-    return lines + ["", *(f"- {line}" for line in _not_by_all(accounts))]
+    return [*lines, "", *(f"- {line}" for line in _not_by_all(accounts))]
 
 
 def _not_by_all(accounts: Sequence[Account]) -> list[str]:
