@@ -10,13 +10,15 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 	if "$$name" -c '$(FITS)' 2>/dev/null; then echo "$$name"; break; fi; done)
 
 PEOPLE ?= 20000
+RECORDS ?= 100000 1000000
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 # Files go to whichever core is free, in their order; tests/conftest.py keeps together what shares a long story.
 BOTH_CORES := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 CACHES := .mypy_cache .ruff_cache .pytest_cache .hypothesis build joinedup.egg-info
 
-.PHONY: help demo up test check bench bench-accuracy bench-normalising bench-speed bench-incremental pythons spark lock clean clean-warehouse
+.PHONY: help demo up test check bench bench-accuracy bench-normalising bench-speed bench-incremental bench-pipeline \
+	pythons spark lock clean clean-warehouse
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -50,6 +52,9 @@ bench-speed: $(INSTALLED) ## How fast linking is, beside Splink, on a million re
 
 bench-incremental: $(INSTALLED) ## What a run costs that goes on from the run before, on a million records
 	@$(BIN)/python -W ignore -m benchmarks.incremental
+
+bench-pipeline: $(INSTALLED) ## Files to live release beside pandas and Splink, at RECORDS="100000 1000000" (about an hour)
+	@$(BIN)/python -W ignore -m benchmarks.pipeline --records $(RECORDS) --picture docs/images/pipeline-growth.svg
 
 pythons: ## Install the pins and run the fast tests on each supported Python that is present
 	@for name in python3.11 python3.12 python3.13; do \

@@ -16,9 +16,9 @@ import tempfile
 from math import log2
 from pathlib import Path
 
+from benchmarks.chart import Panel, growth_svg
 from benchmarks.speed.agreement import Agreement, Truth, compare_edges, compare_truth
 from benchmarks.speed.case import CASES, load_case
-from benchmarks.speed.chart import Panel, growth_svg
 from benchmarks.speed.data import SEED, VERSION, write_people
 from benchmarks.speed.measure import CONTENDERS, Summary, run, take_turns
 from benchmarks.speed.report import agreement_lines, growth_table, phase_table, ratio_lines

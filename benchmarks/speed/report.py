@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from benchmarks.markdown import row
 from benchmarks.speed.agreement import Agreement, Truth
 from benchmarks.speed.measure import Summary
 
@@ -22,12 +23,12 @@ def phase_table(summaries: Mapping[str, Summary]) -> str:
     used = [phase for phase in PHASES if any(phase in each.phases for each in summaries.values())]
     columns = [*("block + compare + score" if phase == "score" else phase for phase in used)]
     head = ["", *columns, "**all**", "processor", "peak memory", "pairs", "edges", "clusters"]
-    lines = [_row(head), _row(["---", *["---:"] * (len(head) - 1)])]
+    lines = [row(head), row(["---", *["---:"] * (len(head) - 1)])]
     for name, each in summaries.items():
         seconds = [f"{each.phases[phase]:.2f} s" if phase in each.phases else "" for phase in used]
         counts = [f"{count:,}" if count else "" for count in (each.pairs, each.edges, each.clusters)]
         total = [f"**{each.job:.1f} s**", f"{each.processor:.1f} s", f"{each.peak_mb / 1024:.2f} GB"]
-        lines.append(_row([TITLES[name], *seconds, *total, *counts]))
+        lines.append(row([TITLES[name], *seconds, *total, *counts]))
     return "\n".join(lines) + "\n"
 
 
@@ -83,10 +84,10 @@ def agreement_lines(
 def growth_table(points: Sequence[tuple[int, Summary]]) -> str:
     """Return seconds, peak memory and pairs by number of records and contender."""
     head = ["records", "", "block + compare + score", "whole job", "peak memory", "pairs", "links' clusters"]
-    lines = [_row(head), _row(["---:", "---", *["---:"] * 5])]
+    lines = [row(head), row(["---:", "---", *["---:"] * 5])]
     for records, each in points:
         lines.append(
-            _row(
+            row(
                 [
                     f"{records:,}",
                     TITLES[each.name],
@@ -99,7 +100,3 @@ def growth_table(points: Sequence[tuple[int, Summary]]) -> str:
             )
         )
     return "\n".join(lines) + "\n"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -92,9 +92,10 @@ def _with_numbers(found: Segment, words: Words) -> Words:
         parts = split_slash(word)
         has_more = at + 1 < len(words)
         if len(parts) > 1:
-            if kept and unit_kind(kept[-1]):
+            kind = unit_kind(kept[-1]) if kept else None
+            if kind is not None:
                 kept.pop()
-            found.units.append(f"FLAT {parts[0]}")
+            found.units.append(f"{kind or 'FLAT'} {parts[0]}")
             kept.append(parts[1])
         elif is_floor_and_door(word):
             found.units.append(f"FLAT {word}")

@@ -9,9 +9,22 @@ from xml.sax.saxutils import escape
 
 PANEL_WIDTH, PANEL_HEIGHT = 330, 250
 LEFT, TOP, BETWEEN, BELOW = 62, 64, 74, 64
-COLOURS = {"fused": "#1d5f8a", "splink": "#b4551f", "recordlinkage": "#5d6b2f"}
-SHAPES = {"fused": "circle", "splink": "square", "recordlinkage": "square"}
-NAMES = {"fused": "joinedup (fused)", "splink": "Splink 5 (DuckDB)", "recordlinkage": "recordlinkage"}
+# Ours is a circle with its figures below the line, the others squares with theirs above.
+COLOURS = {
+    "fused": "#1d5f8a",
+    "splink": "#b4551f",
+    "recordlinkage": "#5d6b2f",
+    "ours": "#1d5f8a",
+    "rival": "#b4551f",
+}
+OURS = ("fused", "ours")
+NAMES = {
+    "fused": "joinedup (fused)",
+    "splink": "Splink 5 (DuckDB)",
+    "recordlinkage": "recordlinkage",
+    "ours": "joinedup",
+    "rival": "pandas, COPY and Splink 5",
+}
 STYLE = (
     "text{font:13px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#222}"
     ".title{font-weight:600;font-size:14px}.tick,.unit{font-size:11.5px;fill:#555}.grid{stroke:#e3e3e3}"
@@ -89,7 +102,7 @@ def _panel(panel: Panel, axes: _Axes) -> str:
         places = [(axes.x(records), axes.y(amount)) for records, amount in points]
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         parts.append(f'<polyline points="{line}" stroke="{COLOURS[name]}"/>')
-        above = name != "fused"
+        above = name not in OURS
         for (x, y), (_, amount) in zip(places, points, strict=True):
             parts.append(_mark(name, x, y))
             shown = f"{_short(amount)} {panel.unit}"
@@ -123,7 +136,7 @@ def _grid(axes: _Axes, panel: Panel) -> str:
 
 
 def _mark(name: str, x: float, y: float) -> str:
-    if SHAPES[name] == "circle":
+    if name in OURS:
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.2" fill="{COLOURS[name]}"/>'
     return f'<rect x="{x - 4:.1f}" y="{y - 4:.1f}" width="8" height="8" fill="{COLOURS[name]}"/>'
 

@@ -1,0 +1,48 @@
+"""The raw files of three agencies: made once per size, and the same for every contender."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.pipeline.task import PERIOD
+from pipelines.synth import SynthRequest, generate
+
+SEED = 1
+RECORDS_PER_PERSON = 3.05
+ABOUT = "inputs.json"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A folder with inbox and truth, and how many records the agencies hold in it."""
+
+    folder: Path
+    records: int
+
+    @property
+    def truth(self) -> Path:
+        """Who each record is really about."""
+        return self.folder / "truth" / f"{PERIOD}.csv"
+
+    def put_into(self, home: Path) -> None:
+        """Lay the files into the inbox of a home."""
+        shutil.copytree(self.folder / "inbox", home / "inbox")
+
+
+def make_inputs(folder: Path, records: int) -> Inputs:
+    """Return files with about so many person records, kept in `folder` and made where they are not there."""
+    people = max(1, round(records / RECORDS_PER_PERSON))
+    place = folder / f"inputs-{PERIOD}-{SEED}-{people}"
+    if not (place / ABOUT).exists():
+        partial = place.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        request = SynthRequest(people, SEED, (PERIOD,), partial / "inbox", partial / "truth")
+        found = generate(request)
+        (partial / ABOUT).write_text(json.dumps({"records": found.total_records}), encoding="utf-8")
+        shutil.rmtree(place, ignore_errors=True)
+        partial.rename(place)
+    about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
+    return Inputs(place, int(about["records"]))
