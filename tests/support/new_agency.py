@@ -24,9 +24,16 @@ SHARED_PEOPLE = 60
 @contextmanager
 def with_new_agency(folder: Path) -> Iterator[Path]:
     """Give a schemas folder that holds the new agency's contract besides ours; it counts while this lasts."""
+    with with_agency(folder, AGENCY, CONTRACT.read_text(encoding="utf-8")) as schemas:
+        yield schemas
+
+
+@contextmanager
+def with_agency(folder: Path, agency: str, contract: str) -> Iterator[Path]:
+    """Give a schemas folder that holds one more contract; it counts while this lasts."""
     schemas = folder / "schemas"
     shutil.copytree(load_settings().schemas_dir, schemas)
-    shutil.copy(CONTRACT, schemas / "agencies")
+    (schemas / "agencies" / f"{agency}.yaml").write_text(contract, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JOINEDUP_SCHEMAS_DIR", str(schemas))
         load_contracts.cache_clear()

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 
 from support.formats import in_zip
 from support.hostile.cases import Outcome, rejected
-from support.hostile.tables import COUNT, HEADER, SECRET, TEXT, WITH_HEADER, Sheet, every_kind
+from support.hostile.tables import (
+    COUNT,
+    DOCUMENTS,
+    HEADER,
+    SECRET,
+    TEXT,
+    WITH_HEADER,
+    Sheet,
+    every_kind,
+)
 
 from pipelines.contracts.columns import Kind
 
@@ -41,6 +50,11 @@ def everywhere(outcome: Outcome, **others: Outcome) -> dict[Kind, Outcome]:
 def among(kinds: tuple[Kind, ...], outcome: Outcome, **others: Outcome) -> dict[Kind, Outcome]:
     """The same outcome in some kinds, but for those that are named."""
     return {kind: others.get(kind, outcome) for kind in kinds}
+
+
+def lost(reason: str, warnings: frozenset[str] = frozenset()) -> Outcome:
+    """One row is set aside, and all others are taken."""
+    return Outcome(COUNT - 1, set_aside=(reason,), warnings=warnings)
 
 
 def _cells(**values: str) -> Callable[[Sheet], Sheet]:
@@ -77,6 +91,16 @@ def _of_a_workbook(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
     return change
 
 
+def _declaring(entities: str) -> Callable[[bytes], bytes]:
+    """Put a document type in front of the document, and use what it declares."""
+
+    def change(content: bytes) -> bytes:
+        declaration, _, rest = content.partition(b"\n")
+        return declaration + f"<!DOCTYPE extract [{entities}]>".encode() + rest.replace(CELL, b"&a;")
+
+    return change
+
+
 def _many_columns(count: int) -> Callable[[Sheet], Sheet]:
     def change(sheet: Sheet) -> Sheet:
         more = tuple(f"c{number}" for number in range(count - len(HEADER)))
@@ -86,7 +110,7 @@ def _many_columns(count: int) -> Callable[[Sheet], Sheet]:
 
 
 CELL = f"{SECRET}1r5".encode()  # the surname in the sixth row
-TOO_LONG = Outcome(COUNT - 1, set_aside=("OVERSIZED_FIELD",))
+TOO_LONG = lost("OVERSIZED_FIELD")
 SET_ASIDE = Outcome(COUNT, set_aside=("RAGGED_ROW",))
 
 DEFECTS: dict[str, Defect] = {
@@ -109,7 +133,10 @@ DEFECTS: dict[str, Defect] = {
         everywhere(Outcome(COUNT, blank_rows=2)),
         lambda sheet: sheet.with_row(5, *[""] * len(HEADER)).with_row(2, *[""] * len(HEADER)),
     ),
-    "no row at all": Defect(everywhere(Outcome(0)), lambda sheet: Sheet(sheet.header, ())),
+    "no row at all": Defect(
+        everywhere(Outcome(0), json_lines=rejected("WRONG_FILE"), xml=rejected("WRONG_FILE")),
+        lambda sheet: Sheet(sheet.header, ()),
+    ),
     "a row with a field too many": Defect(
         among(("delimited", "fixed_width", "xlsx"), SET_ASIDE),
         _one_too_many,
@@ -186,6 +213,71 @@ DEFECTS: dict[str, Defect] = {
 def _bomb(content: bytes) -> bytes:
     return content + (b"a" * 999 + b"\n") * 30_000
 
+
+DEFECTS |= {
+    "an element that nobody knows": Defect(
+        among(DOCUMENTS, Outcome(COUNT, warnings=frozenset({"UNEXPECTED_ELEMENT"}))),
+        lambda sheet: Sheet((*sheet.header, "colour"), tuple((*row, SECRET) for row in sheet.rows)),
+    ),
+    "an element renamed": Defect(
+        among(DOCUMENTS, Outcome(COUNT, warnings=frozenset({"UNEXPECTED_ELEMENT"}))),
+        lambda sheet: sheet.named(surname="sur_name"),
+    ),
+    "elements in another order": Defect(
+        among(DOCUMENTS, WHOLE), lambda sheet: sheet.with_columns([4, 3, 2, 1, 0])
+    ),
+    "a document cut short": Defect(
+        {
+            "json": rejected("TRUNCATED"),
+            "xml": rejected("TRUNCATED"),
+            "json_lines": rejected("TRUNCATED"),
+        },
+        content=lambda text: text[:-25],
+    ),
+    "an empty document": Defect(
+        among(DOCUMENTS, rejected("EMPTY_FILE"), json_lines=rejected("WRONG_FILE")), content=lambda _: b""
+    ),
+    "a NUL byte in a document": Defect(
+        # A bad line costs no other line; and NUL is no sign of XML, whatever its encoding.
+        {"json": rejected("NUL_BYTES"), "json_lines": lost("NUL_BYTES"), "xml": rejected("BAD_BYTES")},
+        content=_in_cell(CELL, b"a\0b"),
+    ),
+    "a document in two encodings": Defect(
+        among(DOCUMENTS, rejected("BAD_BYTES"), json_lines=lost("BAD_BYTES")),
+        content=_in_cell(CELL, "Zoë".encode("cp1252")),
+    ),
+    # Where the elements are and hold nothing that is known, no row is left: the contract's least number refuses it.
+    "another agency's document": Defect(
+        among(
+            DOCUMENTS,
+            Outcome(0, warnings=frozenset({"UNEXPECTED_ELEMENT"}), blank_rows=COUNT),
+            json_lines=rejected("WRONG_FILE"),
+        ),
+        lambda sheet: sheet.named(id="a", surname="b", nhs_number="c", born="d", postcode="e"),
+    ),
+    "a value of ten million signs": Defect(
+        among(DOCUMENTS, TOO_LONG, json=rejected("OVERSIZED_FIELD")),
+        _cells(surname="x" * LONG),
+        is_large=True,
+    ),
+    "a hundred thousand elements in each other": Defect(
+        {
+            "json": rejected("TOO_DEEP"),
+            "json_lines": lost("TOO_DEEP", warnings=frozenset({"UNEXPECTED_ELEMENT"})),
+        },
+        content=_in_cell(b'"' + CELL + b'"', b'{"a":' * MANY + b"1" + b"}" * MANY),
+        is_large=True,
+    ),
+    "entities in entities": Defect(
+        {"xml": rejected("XML_ENTITIES")},
+        content=_declaring(
+            '<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;">'
+        ),
+    ),
+    "an entity from elsewhere": Defect(
+        {"xml": rejected("XML_ENTITIES")}, content=_declaring('<!ENTITY a SYSTEM "file:///etc/hostname">')
+    ),
+}
 
 # Packed files: each of these is refused before a row is read.
 REFUSED_PACKINGS: dict[str, tuple[Callable[[bytes], bytes], str]] = {

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from lxml import etree
 from support.formats import workbook
 
 from pipelines.contracts.agency import AgencyFile
@@ -65,7 +67,7 @@ def expected_file(kind: Kind) -> AgencyFile:
         pattern=r"people_(?P<period>\d{6})\.[a-z]+",
         period_format="%Y%m",
         mode="snapshot",
-        format=FileFormat(kind=kind),
+        format=FileFormat(kind=kind, rows=ROWS_AT.get(kind)),
         local_id="id",
         columns=columns,
     )
@@ -89,11 +91,38 @@ def _workbook(sheet: Sheet) -> bytes:
     return workbook(sheet.rows, sheet.header)
 
 
+def _json(sheet: Sheet) -> bytes:
+    return json.dumps({"people": list(_documents(sheet))}, ensure_ascii=False, indent=0).encode()
+
+
+def _json_lines(sheet: Sheet) -> bytes:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _documents(sheet)).encode()
+
+
+def _xml(sheet: Sheet) -> bytes:
+    people = etree.Element("extract")
+    for row in _documents(sheet):
+        person = etree.SubElement(etree.SubElement(people, "people"), "person")
+        for name, value in row.items():
+            etree.SubElement(person, name).text = value
+    return bytes(etree.tostring(people, encoding="utf-8", xml_declaration=True, pretty_print=True))
+
+
+def _documents(sheet: Sheet) -> Iterator[dict[str, str]]:
+    for row in sheet.rows:
+        yield dict(zip(sheet.header, row, strict=False))
+
+
 WRITERS: dict[Kind, Callable[[Sheet], bytes]] = {
     "delimited": _delimited,
     "fixed_width": _fixed_width,
     "xlsx": _workbook,
+    "json": _json,
+    "json_lines": _json_lines,
+    "xml": _xml,
 }
+ROWS_AT: dict[Kind, str] = {"json": "people", "json_lines": ".", "xml": "people/person"}
+DOCUMENTS: tuple[Kind, ...] = tuple(ROWS_AT)
 WITH_HEADER: tuple[Kind, ...] = ("delimited", "xlsx")
 TEXT: tuple[Kind, ...] = ("delimited", "fixed_width")
 
