@@ -204,6 +204,8 @@ class TrainedModel:
         content = self.definition.model_dump(mode="json")
         if not self.definition.fracture_margin:
             del content["fracture_margin"]  # as in definitions that are older than it
+        if not self.definition.linkable_by:
+            del content["linkable_by"]
         for comparison in content["comparisons"]:
             comparison["former_types"] = sorted(comparison["former_types"])
         return content

@@ -58,6 +58,8 @@ class Registry:
             "police": Scrambler(seed + 7, 10**8),
             "row": Scrambler(seed + 8, 10**8),
             "event": Scrambler(seed + 9, 10**8),
+            "mental_health": Scrambler(seed + 10, 10**7),
+            "mental_health_event": Scrambler(seed + 11, 10**8),
         }
         self._mobiles = 0
         self._landlines = 0

@@ -113,6 +113,7 @@ def _model(dice: random.Random) -> LinkageModel:
         "blocking": _rules(dice, (*KEYS, *open_keys)),
         "household": None,
         "hard_bar": None,
+        "linkable_by": [],
         "prior": dice.choice(SHARES) / 2,
         "minimum_frequency": dice.choice((0.0001, 0.1, 0.3)),
         "deterministic": {"assumed_recall": 0.5, "rules": [{first["name"]: [first["levels"][0]["name"]]}]},
