@@ -1,10 +1,10 @@
 """Recall without labels: an identifier is hidden, and the pairs that agree on it must be found again.
 
-The identifier is hidden from blocking, training and scoring: its comparison, its blocking rules and its numbers are
-taken away, and the model is trained anew. Pairs of records that carry one number are taken to be one person; records
-that say nothing of who they are about without it are left out. Pairs with identifiers are not like pairs without, so
-recall is weighted to the groups (pair of sources, which of birth date, address and contact both sides have) in the
-shares that the expected true pairs of the full model have.
+The identifier is hidden from blocking, training and scoring: its comparison, its blocking rules and its numbers
+are taken away, and the model is trained anew. Pairs of records that carry one number are taken to be one person;
+records that say nothing of who they are about without it are left out. Pairs with identifiers are not like pairs
+without, so recall is weighted to the groups (pair of sources, which of birth date, address and contact both sides
+have) in the shares that the expected true pairs of the full model have.
 
 The estimate is of recall without this identifier: with it, the pairs that carry it are found more often.
 """
