@@ -18,7 +18,15 @@ def identifiers(**patient: str) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize(
     ("written", "verification"),
-    [("01", "01"), ("1", "01"), ("02", "02"), ("3", "03"), ("04 - No match", "04"), ("05", "05"), ("06", "06")],
+    [
+        ("01", "01"),
+        ("1", "01"),
+        ("02", "02"),
+        ("3", "03"),
+        ("04 - No match", "04"),
+        ("05", "05"),
+        ("06", "06"),
+    ],
 )
 def test_a_number_keeps_the_status_that_its_trust_gives_it(written: str, verification: str) -> None:
     assert identifiers(NHSNumberStatus=written) == [("NHS", "9434765870", verification)]
@@ -36,7 +44,9 @@ def test_a_number_whose_status_says_that_there_is_none_or_nothing_known_is_not_t
 def test_a_patient_is_a_record_without_a_name() -> None:
     patient = PATIENT | {"PersonBirthDate": "2009-03-04", "Postcode": "ZZ99 3VZ", "EthnicCategory": "A1"}
     delivery = normalise("mental_health", patients=[patient])
-    assert rows_of(delivery, "person_record", "source_person_id", "sex", "ethnicity_16") == [("M1", "F", "W1")]
+    assert rows_of(delivery, "person_record", "source_person_id", "sex", "ethnicity_16") == [
+        ("M1", "F", "W1")
+    ]
     assert delivery.tables["person_name"].num_rows == 0
     assert rows_of(delivery, "person_address", "address_type", "postcode", "postcode_status") == [
         ("NFA", None, "NFA")
