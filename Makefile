@@ -21,7 +21,7 @@ CACHES := .mypy_cache .ruff_cache .pytest_cache .hypothesis build joinedup.egg-i
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-demo: $(INSTALLED) ## Two periods of three agencies, from files to a published release, in one command
+demo: $(INSTALLED) ## Two periods of every agency, from files to a published release, in one command
 	@$(BIN)/joinedup demo --people $(PEOPLE)
 
 up: $(INSTALLED) ## Airflow's UI with the DAGs, on this machine, until Ctrl-C

@@ -13,7 +13,7 @@ def demo(
     people: Annotated[int, typer.Option(min=100, help="How many people.")] = 20_000,
     seed: Annotated[int, typer.Option(help="Same seed, same population.")] = 1,
 ) -> None:
-    """Write two periods of three agencies' files, run the DAGs on them, and show what came of it."""
+    """Write two periods of every agency's files, run the DAGs on them, and show what came of it."""
     from pipelines.commands.console import wide_console
     from pipelines.demo.airflow_home import open_airflow_home
     from pipelines.demo.airflow_server import AirflowServer
