@@ -24,6 +24,8 @@ from pipelines.contracts.yaml_file import read_model
 from pipelines.settings import load_settings
 
 Probability = Field(gt=0, lt=1)
+# The kinds of comparison whose values can say who a record is about.
+SAYS_WHO: tuple[Kind, ...] = ("name", "identifier", "text")
 
 
 class Level(Strict):
@@ -161,7 +163,11 @@ class Training(Strict):
 
 
 class LinkageModel(Strict):
-    """Everything that defines a model before training."""
+    """Everything that defines a model before training.
+
+    `linkable_by` names comparisons of names, identifiers or texts: a record without a value of any of them says
+    nothing of who it is about, and is in no link. Where it is empty, weight alone decides.
+    """
 
     model: str
     description: str
@@ -180,6 +186,7 @@ class LinkageModel(Strict):
     edge_probability: float = Probability
     maximum_cluster: int = Field(ge=2)
     hard_bar: str | None = None
+    linkable_by: tuple[str, ...] = ()
     verified_code: str = "01"
 
     @model_validator(mode="after")
@@ -192,6 +199,11 @@ class LinkageModel(Strict):
             for name, wanted in rule.items():
                 if name not in levels or not set(wanted) <= levels[name]:
                     raise ValueError(f"deterministic: {name} must be a comparison, with levels that it has")
+        for name in self.linkable_by:
+            if name not in levels or self.comparison(name).kind not in SAYS_WHO:
+                raise ValueError(
+                    f"linkable_by must name comparisons of kind {', '.join(SAYS_WHO)}; {name} is none"
+                )
         home = self.household
         named = (
             (home.given, *filter(None, [home.middle]), home.birth, home.address, *home.shared) if home else ()

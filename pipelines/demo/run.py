@@ -96,7 +96,7 @@ class _Demo:
         self._follow("publish", period, known)
 
     def _ingest(self, client: AirflowClient, period: str, step: Step) -> bool:
-        """Return whether the three deliveries made the period ready to be linked."""
+        """Return whether the deliveries made the period ready to be linked."""
         runs = [client.trigger(f"ingest_{agency}", {"period": period}) for agency in self.options.agencies]
         announced = False
         for run in runs:

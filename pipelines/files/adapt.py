@@ -93,6 +93,7 @@ def adapt_model(shipped: LinkageModel, facts: Facts, extras: Mapping[str, FieldM
     content["deterministic"]["rules"] = _deterministic(content["deterministic"]["rules"], comparisons)
     if content["hard_bar"] not in names:
         content["hard_bar"] = None
+    content["linkable_by"] = _linkable_by(content["linkable_by"], comparisons)
     return LinkageModel.model_validate(content)
 
 
@@ -197,6 +198,16 @@ def _household(
     shared = [name for name in shipped["shared"] if name in names]
     middle = shipped["middle"] if shipped["middle"] in names else None
     return {**shipped, "shared": shared, "middle": middle}
+
+
+def _linkable_by(shipped: list[str], comparisons: list[dict[str, Any]]) -> list[str]:
+    """Return what says who a record is about, the files' own identifiers too; nothing where no file has a name."""
+    kinds = {each["name"]: each["kind"] for each in comparisons}
+    kept = [name for name in shipped if name in kinds]
+    if "name" not in {kinds[name] for name in kept}:
+        return []
+    own = [each["name"] for each in comparisons if each["field"].startswith("identifier.")]
+    return kept + own
 
 
 def _deterministic(

@@ -17,6 +17,7 @@ from pipelines.link.data import LinkData
 from pipelines.link.encode import Encoded, encode
 from pipelines.link.engines.base import ScoredPairs, score_levels
 from pipelines.link.features import Ints
+from pipelines.link.linkable import linkable
 from pipelines.link.trained import TrainedModel
 
 
@@ -44,6 +45,7 @@ class Waterfall:
     total: float
     probability: float
     is_barred: bool
+    is_linkable: bool
     is_link: bool
     rules: tuple[str, ...]
     nearest_rule: str | None
@@ -65,6 +67,8 @@ class Waterfall:
     def _verdict(self) -> str:
         if self.is_barred:
             verdict = "never a link: both carry a verified number, and they differ"
+        elif not self.is_linkable:
+            verdict = "no link by itself: one has neither a name nor a number that says who it is about"
         else:
             verdict = "a link" if self.is_link else "no link"
         if self.rules:
@@ -142,7 +146,7 @@ def _waterfall(
 ) -> Waterfall:
     scores = found.scores
     total, probability = float(scores.total[0]), float(scores.probability[0])
-    barred = bool(found.barred[0])
+    barred, may = bool(found.barred[0]), bool(linkable(trained.definition, encoded).all())
     return Waterfall(
         record_a=str(encoded.record_ids[0].as_py()),
         record_b=str(encoded.record_ids[1].as_py()),
@@ -153,7 +157,8 @@ def _waterfall(
         total=total,
         probability=probability,
         is_barred=barred,
-        is_link=probability >= trained.link_probability and not barred,
+        is_linkable=may,
+        is_link=probability >= trained.link_probability and may and not barred,
         rules=rules,
         nearest_rule=nearest,
     )

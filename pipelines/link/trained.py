@@ -213,6 +213,8 @@ class TrainedModel:
             del content["fracture_margin"]  # as in definitions that are older than it
         if self.definition.hubs is None:
             del content["hubs"]
+        if not self.definition.linkable_by:
+            del content["linkable_by"]
         for comparison in content["comparisons"]:
             comparison["former_types"] = sorted(comparison["former_types"])
         return content

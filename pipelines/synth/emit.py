@@ -11,6 +11,7 @@ from pipelines.synth.health import AT as HEALTH_AT
 from pipelines.synth.health import compact
 from pipelines.synth.health_events import HealthEvents
 from pipelines.synth.layouts import SSD_PERSON
+from pipelines.synth.mental_health_events import emit_mental_health
 from pipelines.synth.people import Household
 from pipelines.synth.police_events import PoliceEvents
 from pipelines.synth.population import AGENCIES, Simulation
@@ -31,6 +32,13 @@ def emit_period(simulation: Simulation, files: PeriodFiles) -> dict[str, list[Re
     _emit_childrens_services(simulation, records["childrens_services"], files)
     _emit_health(simulation, records["health"], files)
     _emit_police(simulation, records["police"], files)
+    emit_mental_health(
+        simulation.mental_health_events,
+        simulation.mental_health.rough,
+        records["mental_health"],
+        simulation.reference,
+        files,
+    )
     records[FIRE_RESCUE] = _emit_fire_rescue(simulation, files)
     for agency in records:
         files.write_truth(
@@ -76,15 +84,12 @@ def _emit_health(simulation: Simulation, records: list[Record], files: PeriodFil
     files.write("protected", protected)
     events, start = HealthEvents(simulation.dice, registry), simulation.reference.replace(day=1)
     attendances: list[Row] = []
-    referrals: list[Row] = []
     for person in simulation.people():
         held = simulation.chunk.of("health", person)
         if not held or person.is_sealed or _is_dead(person.died, start) or person.born >= start:
             continue
         attendances += events.attendances(person, held, start)
-        referrals += events.referrals(person, held, start)
     files.write("ed_attendances", sorted(attendances))
-    files.write("mh_referrals", sorted(referrals))
 
 
 def _is_dead(died: date | None, on: date) -> bool:

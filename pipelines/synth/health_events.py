@@ -1,4 +1,4 @@
-"""What happens in health in one period: emergency attendances and mental-health referrals."""
+"""What happens in health in one period: emergency attendances."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipelines.synth.identities import Registry
 from pipelines.synth.people import Person
 from pipelines.synth.records import Record, Row
 
-PROVIDER, SITES, MENTAL_HEALTH_TRUST = "RZ9", ("RZ901", "RZ902"), "RZ8"
+PROVIDER, SITES = "RZ9", ("RZ901", "RZ902")
 ARRIVAL_MODES = Weighted({"1048061000000105": 0.72, "1048031000000100": 0.24, "1048051000000107": 0.04})
 ATTENDANCE_SOURCES = Weighted({"507291000000100": 0.6, "1077191000000103": 0.15, "1065391000000104": 0.25})
 COMPLAINTS = Weighted(
@@ -26,15 +26,12 @@ ACUITIES = Weighted(
 SELF_INFLICTED, UNINTENDED, BY_OTHER = "276853009", "242056005", "303071001"
 HOMELESS, HOUSED = "160700001", "160724009"
 DISCHARGES = Weighted({"182992009": 0.66, "306706006": 0.3, "1066331000000109": 0.04})
-MH_SOURCES = Weighted({"A1": 0.5, "B1": 0.15, "E1": 0.05, "H1": 0.12, "I1": 0.08, "M9": 0.1})
-MH_REASONS = Weighted({"12": 0.3, "11": 0.25, "01": 0.08, "10": 0.15, "18": 0.12, "24": 0.1})
-PRIORITIES = Weighted({"1": 0.08, "2": 0.22, "3": 0.7})
 SEX_CODES = {"M": "1", "F": "2"}
 
 
 @dataclass(slots=True)
 class HealthEvents:
-    """Writes the attendances and referrals of a period; each attaches to one of the person's local ids."""
+    """Writes the attendances of a period; each attaches to one of the person's local ids."""
 
     dice: Dice
     registry: Registry
@@ -71,16 +68,3 @@ class HealthEvents:
             return "99"
         code = ETHNICITIES[person.ethnicity][1]
         return f"{code}1" if self.dice.chance(0.1) else code
-
-    def referrals(self, person: Person, records: list[Record], start: date) -> list[Row]:
-        """Return the mental-health referrals of a person in the month that starts at `start`."""
-        age, dice = person.age(start), self.dice
-        if age < 5 or not dice.chance(0.022 if 12 <= age < 25 else 0.011):
-            return []
-        received = start + timedelta(days=dice.below(28))
-        left = compact(received + timedelta(days=dice.between(1, 20))) if dice.chance(0.12) else ""
-        clock = f"{dice.between(8, 18):02d}{dice.between(0, 59):02d}00"
-        return [[
-            f"S{self.registry.local('event'):08d}", dice.pick(records).local_id, MENTAL_HEALTH_TRUST,
-            compact(received), clock, dice.draw(MH_SOURCES), dice.draw(MH_REASONS), dice.draw(PRIORITIES), left,
-        ]]  # fmt: skip

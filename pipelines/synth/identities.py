@@ -60,6 +60,8 @@ class Registry:
             "event": Scrambler(seed + 9, 10**8),
             "fire_rescue": Scrambler(seed + 10, 10**8),
             "fire_incident": Scrambler(seed + 11, 10**8),
+            "mental_health": Scrambler(seed + 12, 10**7),
+            "mental_health_event": Scrambler(seed + 13, 10**8),
         }
         self._mobiles = 0
         self._landlines = 0

@@ -80,14 +80,35 @@ ED_ATTENDANCES = _layout(
     "Accommodation_Status_SNOMED_CT,EC_Conclusion_Date,EC_Discharge_Status_SNOMED_CT,Age_At_Arrival,Sex,"
     "Ethnic_Category,Der_Dupe_Flag",
 )  # fmt: skip
-MH_REFERRALS = _layout(
-    "health", "mh_referrals", "MH_REFERRALS_{compact}.csv", "utf-8",
-    "ServiceRequestId,LocalPatientId,OrgIDComm,ReferralRequestReceivedDate,ReferralRequestReceivedTime,"
-    "SourceOfReferralMH,PrimReasonReferralMH,ClinRespPriorityType,ServDischDate",
-)  # fmt: skip
 PROTECTED = _layout(
     "health", "protected", "PROTECTED_{compact}.csv", "utf-8",
     "LOCAL_PATIENT_ID,CONFIDENTIALITY_CODE,EFFECTIVE_DATE",
+)  # fmt: skip
+MHS001_MPI = _layout(
+    "mental_health", "mhs001", "MHS001MPI_{compact}.csv", "utf-8",
+    "LocalPatientId,OrgIDLocalPatientId,OrgIDResidenceResp,OrgIDEduEstab,NHSNumber,NHSNumberStatus,"
+    "PersonBirthDate,Postcode,GenderIDCode,GenderSameAtBirth,Gender,MaritalStatus,EthnicCategory,"
+    "EthnicCategory2021,LanguageCodePreferred,PersDeathDate",
+)  # fmt: skip
+MHS101_REFERRAL = _layout(
+    "mental_health", "mhs101", "MHS101Referral_{compact}.csv", "utf-8",
+    "ServiceRequestId,LocalPatientId,OrgIDComm,ReferralRequestReceivedDate,ReferralRequestReceivedTime,"
+    "SourceOfReferralMH,PrimReasonReferralMH,ClinRespPriorityType,ServDischDate",
+)  # fmt: skip
+MHS201_CONTACT = _layout(
+    "mental_health", "mhs201", "MHS201CareContact_{compact}.csv", "utf-8",
+    "CareContactId,ServiceRequestId,CareContDate,CareContTime,ConsMechanismMH,AttendStatus",
+)  # fmt: skip
+MHS401_ACT_PERIOD = _layout(
+    "mental_health", "mhs401", "MHS401MHActPeriod_{compact}.csv", "utf-8",
+    "MHActLegalStatusClassPeriodId,LocalPatientId,StartDateMHActLegalStatusClass,StartTimeMHActLegalStatusClass,"
+    "ExpiryDateMHActLegalStatusClass,EndDateMHActLegalStatusClass,EndTimeMHActLegalStatusClass,LegalStatusCode,"
+    "MentalCat",
+)  # fmt: skip
+MHS501_SPELL = _layout(
+    "mental_health", "mhs501", "MHS501HospProvSpell_{compact}.csv", "utf-8",
+    "HospProvSpellID,ServiceRequestId,StartDateHospProvSpell,StartTimeHospProvSpell,SourceAdmCodeHospProvSpell,"
+    "AdmMethCodeHospProvSpell,DischDateHospProvSpell,DischTimeHospProvSpell,DischDestCodeHospProvSpell",
 )  # fmt: skip
 NOMINAL = _layout(
     "police", "nominal", "{force}_NOMINAL_{end}.csv", "cp1252",
@@ -123,6 +144,8 @@ VISITS = _layout(
 
 LAYOUTS = (
     SSD_PERSON, SSD_ADDRESS, SSD_LINKED_IDENTIFIERS, SSD_CIN_EPISODES, SSD_CP_PLANS, SSD_MISSING,
-    DEMOGRAPHICS, ED_ATTENDANCES, MH_REFERRALS, PROTECTED, NOMINAL, OCCURRENCE, INVOLVEMENT,
+    DEMOGRAPHICS, ED_ATTENDANCES, PROTECTED,
+    MHS001_MPI, MHS101_REFERRAL, MHS201_CONTACT, MHS401_ACT_PERIOD, MHS501_SPELL,
+    NOMINAL, OCCURRENCE, INVOLVEMENT,
     INCIDENTS, CASUALTIES, VISITS,
 )  # fmt: skip

@@ -15,6 +15,8 @@ from pipelines.synth.fire_rescue import FireRescue
 from pipelines.synth.health import Health
 from pipelines.synth.households import new_household
 from pipelines.synth.identities import Registry
+from pipelines.synth.mental_health import MentalHealth
+from pipelines.synth.mental_health_events import MentalHealthEvents
 from pipelines.synth.people import Household, Person
 from pipelines.synth.places import Region
 from pipelines.synth.police import Police
@@ -23,11 +25,13 @@ from pipelines.synth.records import Chunk
 from pipelines.synth.sightings import Eye
 from pipelines.synth.social_care_events import SocialCareEvents
 
-AGENCIES = ("childrens_services", "health", "police")
+AGENCIES = ("childrens_services", "health", "mental_health", "police")
+# A number of its own for the dice of mental health: who is known there changes nobody else's draws.
+MENTAL_HEALTH_DICE = 5
 NAMED_WITHIN_A_MONTH = 0.85
-FIRE_DICE = (
-    4  # a sequence of its own, so that the other agencies see what they saw before there was a fire service
-)
+# A sequence of its own: the other agencies see what they saw before there was a fire service.
+FIRE_DICE = 4
+Maker = ChildrensServices | Health | MentalHealth | Police
 
 
 @dataclass(slots=True)
@@ -58,12 +62,19 @@ class Simulation:
         )
         self.health = Health(self._eye(world.profiles.health), world.registry, self.rough)
         self.police = Police(self._eye(world.profiles.police), world.registry, self.rough)
-        self.social_care = SocialCareEvents(self.dice, world.registry)
-        own = Dice(world.seed, number, FIRE_DICE)
-        self.fire_rescue = FireRescue(
-            Eye(own, world.profiles.fire_rescue, world.region, self.reference),
+        own = Dice(world.seed, number, MENTAL_HEALTH_DICE)
+        self.mental_health = MentalHealth(
+            Eye(own, world.profiles.mental_health, world.region, self.reference),
             world.registry,
             Roughener(own, world.profiles.defects),
+        )
+        self.mental_health_events = MentalHealthEvents(own, world.registry)
+        self.social_care = SocialCareEvents(self.dice, world.registry)
+        of_fire = Dice(world.seed, number, FIRE_DICE)
+        self.fire_rescue = FireRescue(
+            Eye(of_fire, world.profiles.fire_rescue, world.region, self.reference),
+            world.registry,
+            Roughener(of_fire, world.profiles.defects),
         )
         self._populate(quota)
 
@@ -119,6 +130,9 @@ class Simulation:
             self._meet("police", person, self.dice.draw(self.police.eye.rates.records_per_head))
         if in_health or not any(known):
             self._meet("health", person, self.dice.draw(self.health.eye.rates.records_per_head))
+        if self.mental_health.knows(person):
+            eye = self.mental_health.eye
+            self._meet("mental_health", person, eye.dice.draw(eye.rates.records_per_head))
 
     def _in_social_care(self, person: Person, household: Household) -> bool:
         if person.is_sealed:
@@ -152,7 +166,7 @@ class Simulation:
             person.cro = self.world.registry.cro(person.pnc) if self.dice.chance(0.7) else ""
 
     def _meet(self, agency: str, person: Person, count: int) -> None:
-        maker = self.health if agency == "health" else self.police
+        maker = self._maker(agency)
         records = self.chunk.records[agency].setdefault(person, [])
         records.extend(maker.meet(person) for _ in range(count))
 
@@ -166,8 +180,9 @@ class Simulation:
         start = self.reference + timedelta(days=1)
         self.index = index
         self.reference = period_end(self.world.periods[index])
-        for eye in (self.childrens_services.eye, self.health.eye, self.police.eye, self.fire_rescue.eye):
-            eye.reference = self.reference
+        for agency in AGENCIES:
+            self._maker(agency).eye.reference = self.reference
+        self.fire_rescue.eye.reference = self.reference
         self._forget()
         for household in self.chunk.households:
             self._live(household, start)
@@ -221,10 +236,14 @@ class Simulation:
                     if self.dice.chance(maker.eye.rates["learns_of_change"]):
                         maker.move(record, when)
 
-    def _maker(self, agency: str) -> ChildrensServices | Health | Police:
-        if agency == "childrens_services":
-            return self.childrens_services
-        return self.health if agency == "health" else self.police
+    def _maker(self, agency: str) -> Maker:
+        makers: dict[str, Maker] = {
+            "childrens_services": self.childrens_services,
+            "health": self.health,
+            "mental_health": self.mental_health,
+            "police": self.police,
+        }
+        return makers[agency]
 
     def _renew(self, person: Person, chance: float | None) -> None:
         """Let the agencies that hear of a change write their records of the person afresh."""

@@ -16,7 +16,7 @@ from pipelines.synth.dice import Weighted
 
 SYNTH_SCHEMAS = PROJECT_ROOT / "schemas" / "synth"
 PROFILES_FILE = SYNTH_SCHEMAS / "error_profiles.yaml"
-SECTIONS = ("childrens_services", "health", "police", "fire_rescue", "population", "defects")
+SECTIONS = ("childrens_services", "health", "mental_health", "police", "fire_rescue", "population", "defects")
 _SOURCE_KEY = re.compile(r"[A-Z0-9][A-Z0-9-]*|assumption")
 
 
@@ -53,6 +53,7 @@ class Profiles:
 
     childrens_services: Profile
     health: Profile
+    mental_health: Profile
     police: Profile
     fire_rescue: Profile
     population: Profile

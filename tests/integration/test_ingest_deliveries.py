@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from datetime import date
 
 import pytest
 from support.ingest_files import empty, one, rows_of, write_delivery, write_file
 from support.warehouse import Warehouse
 
-from pipelines.contracts.loader import load_contract
+from pipelines.contracts.loader import load_contract, load_contracts
 from pipelines.errors import WarehouseError
 from pipelines.ingest.deliveries import Delivery, days_late, get_delivery, mark_failed
 from pipelines.ingest.link_inputs import link_inputs
@@ -18,7 +19,9 @@ from pipelines.ingest.receive import receive_delivery
 
 pytestmark = pytest.mark.database
 
-AGENCIES = ("childrens_services", "health", "police")
+# Every agency, health first: it is the one that is late, corrected and carried forward here.
+AGENCIES = ("health", *(agency for agency in load_contracts() if agency != "health"))
+ALL_BUT_THE_LAST, LAST = AGENCIES[:-1], AGENCIES[-1]
 SEPTEMBER, OCTOBER, NOVEMBER = "2026-09", "2026-10", "2026-11"
 
 
@@ -40,39 +43,44 @@ def announce(warehouse: Warehouse, agency: str, period: str, salt: str = "") -> 
     return request_link(deliver(warehouse, agency, period, salt))
 
 
+def delivered_by(delivery_ids: Iterable[int]) -> set[str]:
+    """The agencies of these deliveries."""
+    query = "SELECT agency FROM audit.delivery WHERE delivery_id = ANY(:ids)"
+    return {agency for (agency,) in rows_of(query, ids=list(delivery_ids))}
+
+
 def test_the_last_required_agency_completes_the_period(warehouse: Warehouse) -> None:
-    assert announce(warehouse, "childrens_services", SEPTEMBER) is None
-    assert announce(warehouse, "health", SEPTEMBER) is None
-    request = announce(warehouse, "police", SEPTEMBER)
+    earlier = {agency: deliver(warehouse, agency, SEPTEMBER) for agency in ALL_BUT_THE_LAST}
+    assert [request_link(delivery_id) for delivery_id in earlier.values()] == [None] * len(earlier)
+    last = deliver(warehouse, LAST, SEPTEMBER)
+    request = request_link(last)
     assert request is not None
-    assert (request.period, request.cause, request.delivery_ids) == (SEPTEMBER, "complete", (3, 1, 2))
+    assert (request.period, request.cause) == (SEPTEMBER, "complete")
+    assert request.delivery_ids == (last, *(earlier[agency] for agency in sorted(earlier)))
 
 
 def test_deliveries_of_another_period_do_not_complete_it(warehouse: Warehouse) -> None:
-    announce(warehouse, "childrens_services", SEPTEMBER)
-    announce(warehouse, "health", SEPTEMBER)
-    assert announce(warehouse, "police", OCTOBER) is None
+    for agency in ALL_BUT_THE_LAST:
+        announce(warehouse, agency, SEPTEMBER)
+    assert announce(warehouse, LAST, OCTOBER) is None
 
 
 def test_a_delivery_that_has_landed_but_was_not_checked_does_not_count(warehouse: Warehouse) -> None:
-    deliver(warehouse, "childrens_services", SEPTEMBER)
-    announce(warehouse, "health", SEPTEMBER)
-    assert announce(warehouse, "police", SEPTEMBER) is None
+    deliver(warehouse, AGENCIES[0], SEPTEMBER)
+    assert [announce(warehouse, agency, SEPTEMBER) for agency in AGENCIES[1:]] == [None] * len(AGENCIES[1:])
 
 
 def test_a_failed_delivery_does_not_count(warehouse: Warehouse) -> None:
-    mark_failed(deliver(warehouse, "childrens_services", SEPTEMBER))
-    announce(warehouse, "health", SEPTEMBER)
-    assert announce(warehouse, "police", SEPTEMBER) is None
+    mark_failed(deliver(warehouse, AGENCIES[0], SEPTEMBER))
+    assert [announce(warehouse, agency, SEPTEMBER) for agency in AGENCIES[1:]] == [None] * len(AGENCIES[1:])
 
 
 def test_announcing_again_gives_the_same_request_to_its_owner_and_none_to_others(
     warehouse: Warehouse,
 ) -> None:
-    first = deliver(warehouse, "childrens_services", SEPTEMBER)
-    request_link(first)
-    announce(warehouse, "health", SEPTEMBER)
-    last = deliver(warehouse, "police", SEPTEMBER)
+    first, *_ = [deliver(warehouse, agency, SEPTEMBER) for agency in ALL_BUT_THE_LAST]
+    rows_of("UPDATE audit.delivery SET status = 'NORMALISED' RETURNING 1")
+    last = deliver(warehouse, LAST, SEPTEMBER)
     request = request_link(last)
     assert request_link(last) == request
     assert request_link(first) is None
@@ -84,16 +92,19 @@ def test_a_correction_of_a_complete_period_is_announced(warehouse: Warehouse) ->
         announce(warehouse, agency, SEPTEMBER)
     corrected = announce(warehouse, "health", SEPTEMBER, salt="corrected")
     assert corrected is not None
-    assert (corrected.cause, corrected.delivery_ids) == ("correction", (4, 1, 3))
+    assert corrected.cause == "correction"
+    first, *others = corrected.delivery_ids
+    assert (first, len(others)) == (len(AGENCIES) + 1, len(AGENCIES) - 1)
+    assert delivered_by(others) == set(AGENCIES) - {"health"}
 
 
 def test_a_correction_before_the_period_is_complete_is_not_announced(warehouse: Warehouse) -> None:
     announce(warehouse, "health", SEPTEMBER)
     assert announce(warehouse, "health", SEPTEMBER, salt="corrected") is None
-    announce(warehouse, "police", SEPTEMBER)
-    request = announce(warehouse, "childrens_services", SEPTEMBER)
-    assert request is not None
-    assert request.delivery_ids == (4, 2, 3)
+    *earlier, request = [announce(warehouse, agency, SEPTEMBER) for agency in AGENCIES[1:]]
+    assert earlier == [None] * len(earlier) and request is not None
+    assert 1 not in request.delivery_ids and 2 in request.delivery_ids  # of health, the corrected one
+    assert delivered_by(request.delivery_ids) == set(AGENCIES)
 
 
 def test_deliveries_that_end_at_the_same_moment_make_one_request(warehouse: Warehouse) -> None:
@@ -115,7 +126,7 @@ def test_deliveries_that_end_at_the_same_moment_make_one_request(warehouse: Ware
             thread.start()
         for thread in threads:
             thread.join()
-        assert sorted(request is None for request in found) == [False, True, True]
+        assert sorted(request is None for request in found) == [False] + [True] * (len(ids) - 1)
         assert one("SELECT count(*) FROM audit.link_request") == 1
 
 
@@ -162,9 +173,11 @@ def test_an_agency_that_is_late_is_carried_forward_at_the_cut_off(warehouse: War
     announce(warehouse, "health", OCTOBER)
     assert due_cutoffs(date(2026, 11, 11)) == []
     (request,) = due_cutoffs(date(2026, 11, 12))
-    assert (request.period, request.cause, request.delivery_ids) == (OCTOBER, "cutoff", (1, 4, 3))
+    assert (request.period, request.cause) == (OCTOBER, "cutoff")
+    assert 1 not in request.delivery_ids and len(AGENCIES) + 1 in request.delivery_ids
+    assert delivered_by(request.delivery_ids) == set(AGENCIES)
     inputs = link_inputs(OCTOBER)
-    assert inputs.carried_forward == {"childrens_services": SEPTEMBER, "police": SEPTEMBER}
+    assert inputs.carried_forward == dict.fromkeys(AGENCIES[1:], SEPTEMBER)
     assert (inputs.missing, inputs.is_complete) == ((), False)
 
 
@@ -184,20 +197,18 @@ def test_who_comes_after_the_cut_off_is_announced(warehouse: Warehouse) -> None:
         announce(warehouse, agency, SEPTEMBER)
     announce(warehouse, "health", OCTOBER)
     due_cutoffs(date(2026, 11, 12))
-    late = announce(warehouse, "police", OCTOBER)
-    last = announce(warehouse, "childrens_services", OCTOBER)
-    assert late is not None
-    assert last is not None
-    assert (late.cause, last.cause) == ("correction", "complete")
+    requests = [announce(warehouse, agency, OCTOBER) for agency in AGENCIES[1:]]
+    causes = [request and request.cause for request in requests]
+    assert causes == ["correction"] * (len(causes) - 1) + ["complete"]
 
 
 def test_an_agency_that_is_too_old_to_be_carried_forward_is_missing(warehouse: Warehouse) -> None:
     for agency in AGENCIES:
         announce(warehouse, agency, SEPTEMBER)
-    for agency in ("health", "police"):
+    for agency in ALL_BUT_THE_LAST:
         announce(warehouse, agency, NOVEMBER)
     inputs = link_inputs(NOVEMBER)
-    assert inputs.missing == ("childrens_services",)
+    assert inputs.missing == (LAST,)
     assert due_cutoffs(date(2027, 1, 1)) == []
 
 

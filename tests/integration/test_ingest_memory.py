@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.ingest_files import STEMS, as_csv, empty, header_of, one, plain_rows, write_delivery
+from support.ingest_files import as_csv, empty, file_name, header_of, one, plain_rows, write_delivery
 from support.warehouse import Warehouse
 
 from pipelines.contracts.loader import load_contract
@@ -44,7 +44,7 @@ def peak_memory_mb(folder: Path) -> float:
 
 def write_big_nominal(folder: Path) -> Path:
     """A nominal file of a quarter of a million rows, every fiftieth of them ragged."""
-    path = folder / f"{STEMS['nominal']}_20260930.csv"
+    path = folder / file_name("police", "nominal", "2026-09")
     header = header_of("police", "nominal")
     block = (
         as_csv(header, plain_rows("police", "nominal", PERIOD, count=49)).split("\n", 1)[1] + "one,too few\n"

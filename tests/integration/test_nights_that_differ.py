@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.inbox_rows import change_rows
 from support.ingest_files import one, rows_of
-from support.journey import FIRST, SECOND, Journey, ingest, link
+from support.journey import AGENCIES, FIRST, SECOND, Journey, ingest, link
 
 from pipelines import stages
 from pipelines.errors import LinkageError
@@ -92,7 +92,7 @@ def test_an_agency_that_stopped_delivering_is_named(journey: Journey, tmp_path: 
         journey.warehouse_at("the end", tmp_path / "home"),
         pytest.raises(
             LinkageError,
-            match="2027-12 cannot be linked: nothing usable from childrens_services, health, police",
+            match=f"2027-12 cannot be linked: nothing usable from {', '.join(AGENCIES)}",
         ),
     ):
         stages.link_period("2027-12")

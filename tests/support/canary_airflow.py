@@ -38,7 +38,7 @@ def tell_airflow_story(warehouse: Warehouse, folder: Path) -> Story:
 def fail_in_ingest(story: Story, airflow: Airflow) -> None:
     """Fail each task of ingest: a refused file, checks that cannot be made, rows that the database refuses."""
     write_flawed(story.canaries, airflow.extracts, "health", story.inbox("health"), bad_byte)
-    for agency in ("childrens_services", "police"):
+    for agency in (each for each in AGENCIES if each != "health"):
         write_delivery(story.canaries, airflow.extracts, agency, story.inbox(agency))
     # Only the police send aliases; PostgreSQL repeats the row that breaks the rule.
     story.database("ALTER TABLE normalised.person_name ADD CONSTRAINT broken CHECK (name_type <> 'ALIAS')")

@@ -25,6 +25,7 @@ from support.warehouse import Warehouse
 from typer.testing import CliRunner
 
 from pipelines import cli, stages
+from pipelines.contracts.loader import load_contracts
 from pipelines.demo.figures import read_summary
 from pipelines.demo.render import print_summary
 from pipelines.demo.run import DemoOptions
@@ -36,7 +37,7 @@ from pipelines.warehouse.engine import transaction
 from pipelines.warehouse.server_files import locate
 
 PEOPLE, SEED = 250, 20260901
-AGENCIES = ("childrens_services", "health", "police")
+AGENCIES = tuple(load_contracts())
 BREAKABLE = {  # stage -> a table that it writes, and a function that it calls
     "receive": ("landing.health_demographics", "stages.receive_delivery"),
     "check_landing": ("audit.expectation_result", "stages.checks.check_landing"),
@@ -199,7 +200,7 @@ def refuse_flawed_deliveries(story: Story) -> None:
 
 
 def deliver(story: Story) -> None:
-    """Take three deliveries to the normalised tables, each stage failing in every way first."""
+    """Take every delivery to the normalised tables, each stage failing in every way first."""
     for agency in AGENCIES:
         write_delivery(story.canaries, story.extracts, agency, story.inbox(agency))
     break_stage(story, "receive", "health", PERIOD)

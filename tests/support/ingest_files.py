@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
-from calendar import monthrange
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,36 +14,20 @@ from sqlalchemy import text
 from support.warehouse import Warehouse
 
 from pipelines.contracts.loader import load_contract
+from pipelines.periods import period_end
 from pipelines.warehouse.engine import transaction
 
 SECRET = "Zyxwvut"  # noqa: S105 - stands in every value of these files; no message may hold it
 PEOPLE = 12
-STEMS = {
-    "person": "ssd_person",
-    "address": "ssd_address",
-    "linked_identifiers": "ssd_linked_identifiers",
-    "cin_episodes": "ssd_cin_episodes",
-    "cp_plans": "ssd_cp_plans",
-    "missing": "ssd_missing",
-    "demographics": "PDS_DEMOGRAPHICS",
-    "ed_attendances": "ED_ATTENDANCES",
-    "mh_referrals": "MH_REFERRALS",
-    "protected": "PROTECTED",
-    "nominal": "NORTHSHIRE_NOMINAL",
-    "occurrence": "NORTHSHIRE_OCCURRENCE",
-    "involvement": "NORTHSHIRE_INVOLVEMENT",
-}
-
-
 AUDIT = [f"audit.{name}" for name in ("extract", "issue_count", "stage_report", "delivery", "link_request")]
 
 
 def file_name(agency: str, file: str, period: str) -> str:
     """The name under which an agency sends a file."""
-    year, month = period.split("-")
-    day = monthrange(int(year), int(month))[1]
-    end = {"childrens_services": period, "health": year + month, "police": f"{year}{month}{day}"}[agency]
-    return f"{STEMS[file]}_{end}.csv"
+    contracted = load_contract(agency).files[file]
+    end = period_end(period).strftime(contracted.period_format)
+    name = re.sub(r"\(\?P<period>[^)]*\)", end, contracted.pattern)
+    return name.replace("[A-Z]+", "NORTHSHIRE").replace("\\.", ".")
 
 
 def header_of(agency: str, file: str) -> list[str]:

@@ -18,13 +18,14 @@ from support.ingest_files import one
 from support.warehouse import Server, Warehouse, fresh_warehouse
 
 from pipelines import stages
+from pipelines.contracts.loader import load_contracts
 from pipelines.settings import load_settings
 from pipelines.synth import SynthRequest, generate
 from pipelines.warehouse.engine import dispose_engines
 
 FIRST, SECOND = PERIODS = ("2026-09", "2026-10")
-AGENCIES = ("childrens_services", "health", "police")
-LAST = "police"  # the agency that completes each period here
+AGENCIES = tuple(load_contracts())
+LAST = AGENCIES[-1]  # the agency that completes each period here
 PEOPLE, SEED = 600, 11
 WHO, WHY = "ann", "looked at every warning"
 

@@ -117,6 +117,7 @@ def _model(dice: random.Random) -> LinkageModel:
         "household": None,
         "hard_bar": None,
         "hubs": dice.choice((None, {"address": 2, "postcode": 4})),
+        "linkable_by": [],
         "prior": dice.choice(SHARES) / 2,
         "minimum_frequency": dice.choice((0.0001, 0.1, 0.3)),
         "deterministic": {"assumed_recall": 0.5, "rules": [{first["name"]: [first["levels"][0]["name"]]}]},

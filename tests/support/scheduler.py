@@ -27,7 +27,7 @@ RETRY_SECONDS = "2"
 
 
 class Airflow:
-    """A running Airflow with three agencies' extracts at hand; periods are delivered one agency at a time."""
+    """A running Airflow with every agency's extracts at hand; periods are delivered one agency at a time."""
 
     def __init__(self, server: AirflowServer, client: AirflowClient, extracts: Path) -> None:
         self.server, self.client, self.extracts = server, client, extracts

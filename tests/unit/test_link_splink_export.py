@@ -145,6 +145,7 @@ def own_fields() -> LinkageModel:
         "comparisons": comparisons,
         "household": None,
         "hard_bar": None,
+        "linkable_by": [],
         "deterministic": {"assumed_recall": 0.5, "rules": [{"text": ["equal"]}]},
         "blocking": [{"name": "zip", "keys": ["extra.zip"], "maximum_block": 100}],
     }

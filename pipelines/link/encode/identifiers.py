@@ -16,7 +16,10 @@ WEAK_EVIDENCE = frozenset({"UNVERIFIED"})
 
 
 def identifier_features(placing: Placing, comparison: Comparison, verified: str) -> dict[str, Feature]:
-    """Return the identifiers of a comparison: firm, weak (firm ones too), verified, and kinds that can conflict."""
+    """Return the identifiers of a comparison: firm, weak (firm ones too), verified, and kinds that can conflict.
+
+    A number is weak where its agency says that it is not verified; one that says nothing is taken at its word.
+    """
     table, at, field = placing.data.identifiers, placing.rows("identifiers"), comparison.field
     types = pa.array(sorted(comparison.types), pa.string())
     which = pc.index_in(table["identifier_type"].cast(pa.string()), value_set=types)
@@ -25,11 +28,13 @@ def identifier_features(placing: Placing, comparison: Comparison, verified: str)
     value = pc.binary_join_element_wise(kind, whole(table["value"].cast(pa.string())), ":")
     codes, values = code_column(value)
     kinds, kind_values = code_column(kind)
-    firm = as_mask(table["status"], sorted(EVIDENCE))
-    weak = firm | as_mask(table["status"], sorted(WEAK_EVIDENCE))
+    sound = as_mask(table["status"], sorted(EVIDENCE))
+    weak = sound | as_mask(table["status"], sorted(WEAK_EVIDENCE))
+    traced = as_mask(table["verification"], [verified])
+    firm = sound & (traced | np.asarray(pc.is_null(table["verification"]).to_numpy(), dtype=bool))
     former = as_mask(table["identifier_type"], sorted(comparison.former_types))
     current = np.asarray(pc.is_null(table["valid_to"]).to_numpy(), dtype=bool) & ~former
-    is_verified = firm & current & as_mask(table["verification"], [verified])
+    is_verified = firm & current & traced
 
     def of(rows: Bools) -> Feature:
         chosen = np.where(rows, codes, NONE).astype(np.int32)

@@ -17,6 +17,7 @@ from pipelines.link.data import LinkData
 from pipelines.link.encode import Encoded, encode
 from pipelines.link.features import Bools, Floats, Ints
 from pipelines.link.fused.grouping import order_of
+from pipelines.link.linkable import linkable
 from pipelines.link.score import Scores, score_pairs
 from pipelines.link.terms import Compared, shared_frequency
 from pipelines.link.threads import on_all_cores
@@ -220,11 +221,14 @@ def score_encoded(
 ) -> Scored:
     """Return the edges among encoded records: the candidate pairs above the model's lowest threshold.
 
-    With `touched`, one value per record, only those of which one record or both are touched.
+    A record that says nothing of who it is about is in none. With `touched`, one value per record, only those of
+    which one record or both are touched.
     """
     bound = weight_of(trained.definition.edge_probability)
     found = engine.find(trained, encoded, bound - SLACK, progress, touched)
-    scored = score_levels(trained, encoded, (found.a, found.b), found.levels, bound)
+    may = linkable(trained.definition, encoded)
+    rows = np.flatnonzero(may[found.a] & may[found.b])
+    scored = score_levels(trained, encoded, (found.a[rows], found.b[rows]), found.levels[rows], bound)
     a, b = scored.pairs
     scored = scored.where(order_of(a * encoded.size + b))
     return Scored(trained, encoded, scored, found.pairs, found.rules)

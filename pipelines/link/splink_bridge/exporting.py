@@ -142,6 +142,8 @@ def _left_out(trained: TrainedModel, frequencies: dict[tuple[int, int], Frequenc
         yield "the household correction: twins, siblings and namesakes weigh more than they should"
     if model.hard_bar is not None:
         yield f"the hard bar of {model.hard_bar}: two verified numbers that differ count as evidence only"
+    if model.linkable_by:
+        yield f"who is linked at all: records without {', '.join(model.linkable_by)} are linked by weight alone"
     if len(trained.parameters.priors) > 1:
         yield "the prior of each pair of sources: one overall prior stands for all of them"
     yield "sources that hold each person once: pairs inside them are compared"

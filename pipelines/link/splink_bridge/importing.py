@@ -102,6 +102,7 @@ def _model(found: Comparisons, rules: tuple[BlockingRule, ...], prior: float, na
             "deterministic": _deterministic(shipped, found.comparisons),
             "household": None,
             "hard_bar": None,
+            "linkable_by": (),
         }
     )
     whole = LinkageModel.model_validate(definition.model_dump(mode="json"))

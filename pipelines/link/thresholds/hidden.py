@@ -1,9 +1,10 @@
 """Recall without labels: an identifier is hidden, and the pairs that agree on it must be found again.
 
-The identifier is hidden from blocking, training and scoring: its comparison, its blocking rules and its numbers are
-taken away, and the model is trained anew. Pairs of records that carry one number are taken to be one person. Pairs
-with identifiers are not like pairs without, so recall is weighted to the groups (pair of sources, which of birth
-date, address and contact both sides have) in the shares that the expected true pairs of the full model have.
+The identifier is hidden from blocking, training and scoring: its comparison, its blocking rules and its numbers
+are taken away, and the model is trained anew. Pairs of records that carry one number are taken to be one person;
+records that say nothing of who they are about without it are left out. Pairs with identifiers are not like pairs
+without, so recall is weighted to the groups (pair of sources, which of birth date, address and contact both sides
+have) in the shares that the expected true pairs of the full model have.
 
 The estimate is of recall without this identifier: with it, the pairs that carry it are found more often.
 """
@@ -20,6 +21,7 @@ import pyarrow.compute as pc
 
 from pipelines.contracts.model import Comparison, LinkageModel
 from pipelines.link.data import LinkData
+from pipelines.link.linkable import linkable_rows
 from pipelines.link.thresholds.curve import Setting, clusters_at
 from pipelines.link.thresholds.edges import Bools, Edges, Fit, Ints
 from pipelines.link.thresholds.identifiers import (
@@ -41,12 +43,16 @@ PRESENCE = (("births", "earliest"), ("addresses", "postcode"), ("contacts", "val
 
 @dataclass(frozen=True)
 class Hidden:
-    """A hidden identifier and what the model trained without it found: its edges, and who carries the number."""
+    """A hidden identifier and what the model trained without it found: its edges, and who carries the number.
+
+    `linkable` are the records that can be linked without it.
+    """
 
     kind: str
     collisions: float
     carried: Carried
     edges: Edges
+    linkable: Bools
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,7 @@ def without_identifier(model: LinkageModel, kind: str) -> LinkageModel | None:
     content["deterministic"]["rules"] = rules
     if content["hard_bar"] in gone:
         content["hard_bar"] = None
+    content["linkable_by"] = [name for name in content["linkable_by"] if name not in gone]
     return type(model).model_validate(content)
 
 
@@ -138,7 +145,8 @@ def hide_identifier(
     kept = pc.fill_null(pc.invert(pc.is_in(table["identifier_type"], value_set=types)), True)
     stripped = replace(data, identifiers=table.filter(kept))
     edges = fit(without, stripped)(stripped)
-    return Hidden(chosen.kind, chosen.collisions, carried(model, data, chosen.kind), edges)
+    number = carried(model, data, chosen.kind)
+    return Hidden(chosen.kind, chosen.collisions, number, edges, linkable_rows(without, stripped))
 
 
 def judge_hidden(hidden: Hidden, data: LinkData, weight: float, full: Edges) -> HiddenReport:
@@ -151,6 +159,8 @@ def judge_hidden(hidden: Hidden, data: LinkData, weight: float, full: Edges) -> 
         full: the edges of the full model, whose expected true pairs give the groups their shares.
     """
     a, b = comparable(data, *hidden.carried.agreeing())
+    can = hidden.linkable[a] & hidden.linkable[b]
+    a, b = a[can], b[can]
     clusters = clusters_at(hidden.edges, weight, Setting(unique_source=unique_source_codes(data)))
     found = clusters[a] == clusters[b]
     group = _groups(data, a, b)

@@ -94,12 +94,14 @@ def types_of(model: LinkageModel, kind: str) -> frozenset[str]:
 
 
 def carried(model: LinkageModel, data: LinkData, kind: str) -> Carried:
-    """Return who carries which number of a kind."""
+    """Return who carries which number of a kind, without numbers whose agency says that they are not verified."""
     table = data.identifiers
     wanted = pc.and_kleene(
         pc.is_in(table["identifier_type"], value_set=pa.array(sorted(types_of(model, kind)), pa.string())),
         pc.is_in(table["status"], value_set=pa.array(FIRM_STATUS, pa.string())),
     )
+    told = pc.fill_null(table["verification"].cast(pa.string()), model.verified_code)
+    wanted = pc.and_kleene(wanted, pc.equal(told, model.verified_code))
     rows = table.filter(pc.and_kleene(wanted, pc.is_valid(table["value"])))
     frame = pd.DataFrame(
         {
