@@ -77,10 +77,11 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "inbox"
 
 
-# Measured with these people and this seed; a share below is a step back.
+# Measured: 29 of 31, 27 of 30, 37 of 38, 31 of 34; one column of margin. The hints were written with these layouts
+# at hand: what they are worth on other headers is in test_agency_new.py, and in no agency yet.
 @pytest.mark.parametrize(
     ("agency", "share"),
-    [("police", 0.9), ("health", 0.9), ("childrens_services", 0.8), ("fire_rescue", 0.8)],
+    [("police", 0.9), ("health", 0.86), ("childrens_services", 0.93), ("fire_rescue", 0.87)],
 )
 def test_most_mappings_are_proposed_and_none_that_is_called_sure_is_wrong(
     inbox: Path, agency: str, share: float

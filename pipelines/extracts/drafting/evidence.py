@@ -1,4 +1,4 @@
-"""What the values of a column look like: the shares of them that pass each test of the shared schema's own rules."""
+"""What the values of a column look like: the shares that pass the rules of the shared schema."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipelines.normalise.identifiers import normalise_identifier
 from pipelines.normalise.names import normalise_name
 from pipelines.normalise.postcodes import normalise_postcode
 
-# The formats of the agencies' layouts (domain knowledge: SSD, CIN and 903 returns, school census, PDS-MESH, police).
+# The formats of the agencies' layouts: SSD, CIN and 903 returns, school census, PDS-MESH, police.
 # Day first stands before month first: where both fit, the first is proposed and the other asked about.
 DATE_FORMATS = (
     "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%Y %H:%M",
@@ -148,7 +148,7 @@ _TESTS: dict[str, Callable[[str], bool]] = {
 
 
 def _schemes(facts: ColumnFacts) -> dict[str, tuple[SchemeFit, ...]]:
-    """Return, per target, the schemes whose codes most values are, the best covering and then the smallest first."""
+    """Return, per target, the schemes whose codes most values are, the best and then the smallest first."""
     if not facts.values or not facts.is_complete or len(facts.values) > MOST_CODES:
         return {}
     found: dict[str, list[tuple[float, int, SchemeFit]]] = {}

@@ -1,4 +1,4 @@
-"""What is counted about each column of a file, in one pass and bounded memory; values are looked at, never kept on."""
+"""What is counted about each column of a file, in one pass and in bounded memory."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +18,7 @@ from pipelines.extracts.drafting.propose import IGNORED, KEY, LOCAL_ID, UNMAPPED
 from pipelines.extracts.drafting.settle import FileDraft
 from pipelines.words import title
 
+_PLAIN = re.compile(r"[A-Za-z][\w /.'()-]*")
 # An agreement that is over: until somebody fills it in, every delivery is refused.
 HEAD = """\
 # A draft by `joinedup agency new`. It loads, and refuses every delivery until the agreement is filled in.
@@ -60,11 +63,10 @@ def write_contract(path: Path, text: str) -> None:
 
 
 def scalar(text: str) -> str:
-    """Return a text as YAML on one line, in quotes where it needs them."""
-    dumped = str(yaml.safe_dump(text, width=10**6, allow_unicode=True))
-    # A key is quoted also where only a line of its own could do without.
-    plain = dumped.removesuffix("\n").removesuffix("...").removesuffix("\n")
-    return f'"{text}"' if plain == text and any(sign in text for sign in ",[]{}") else plain
+    """Return a printable text as YAML on one line, in quotes where it may need them: JSON's are YAML's too."""
+    if _PLAIN.fullmatch(text) and yaml.safe_load(text) == text:
+        return text
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _file(agency: str, name: str, draft: FileDraft) -> Iterator[str]:
