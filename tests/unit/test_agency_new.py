@@ -88,6 +88,12 @@ def test_a_file_of_people_is_mapped_with_how_sure_each_mapping_is(tmp_path: Path
     assert comment_of(tmp_path, "Favourite").startswith("TODO: ")
 
 
+def test_a_handful_of_values_makes_nothing_sure(tmp_path: Path) -> None:
+    draft(tmp_path, write(tmp_path, *map(person, range(5))))
+    assert comment_of(tmp_path, "Birth Date").startswith("medium: ")
+    assert "high: " not in (tmp_path / "drafted.yaml").read_text(encoding="utf-8")
+
+
 def test_a_draft_never_ingests_anything_until_its_agreement_is_filled_in(tmp_path: Path) -> None:
     draft(tmp_path, write(tmp_path, *map(person, range(40))))
     contract = read_contract(tmp_path / "drafted.yaml")
@@ -158,6 +164,8 @@ def test_the_agency_that_the_tests_add_is_drafted_from_its_own_files(tmp_path: P
         assert drafted[header] == real[header]
     assert drafted["Born"]["date"] == "%d/%m/%Y"
     assert drafted["Worker"] == real["Worker"]
+    assert files["yjs_people"]["local_id"] == files["yjs_orders"]["local_id"] == "Person"
+    assert files["yjs_orders"]["columns"]["Kind"] == "event.category"
 
 
 @pytest.mark.parametrize(

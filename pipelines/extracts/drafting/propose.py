@@ -15,7 +15,7 @@ LINE, LOCAL_ID, REFERENCE, KEY = "person_address.line", "local_id", "reference",
 UNMAPPED, IGNORED = "unmapped", "ignored: "
 AGREES, STRONG, CONTRADICTS = 0.75, 0.95, 0.3
 NAMES_AGREE = 0.4  # our lists of names are not complete
-FEWEST_VALUES = 10  # distinct ones, before values alone say anything
+FEWEST_VALUES = 10  # before values make anything sure; distinct ones, before they say anything alone
 LONG_TEXT = 60
 # Tests that few other values pass by chance: a check digit, a shape of its own.
 TELLING = (
@@ -45,6 +45,8 @@ def propose(header: str, evidence: Evidence) -> Proposal:
     if hint.target.startswith(IGNORED):
         return Proposal(hint.target, "medium", "by header", len(hint.words))
     confidence, reason = _agreement(hint.target, evidence)
+    if confidence == "high" and evidence.facts.filled < FEWEST_VALUES:
+        confidence, reason = "medium", f"{reason}, but there are few"
     by_values = _by_values(evidence) if confidence == "low" else None
     if by_values and by_values.target.partition(".")[0] != hint.target.partition(".")[0]:
         return by_values

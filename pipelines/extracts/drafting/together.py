@@ -22,6 +22,7 @@ def settle_together(drafts: Sequence[FileDraft]) -> None:
         draft.holds_people = draft.local_id is not None and (draft in named)
     if not any(draft.holds_people for draft in drafts):
         _choose_people_file(drafts)
+    _share_local_id(drafts)
     for draft in drafts:
         if draft.local_id is None:
             _about_places_or_nobody(draft)
@@ -58,6 +59,16 @@ def _choose_people_file(drafts: Sequence[FileDraft]) -> None:
     if draft.key == draft.local_id:
         draft.key = None
     draft.holds_people = True
+
+
+def _share_local_id(drafts: Sequence[FileDraft]) -> None:
+    """Know people by the column that has the name of the local id in a file of people."""
+    names = [draft.local_id for draft in drafts if draft.holds_people]
+    for draft in drafts:
+        shared = next((name for name in names if name in draft.columns), None)
+        if draft.local_id is None and shared and draft.columns[shared].target == UNMAPPED:
+            draft.local_id = shared
+            draft.columns[shared] = Proposal(LOCAL_ID, "medium", "the local id of another file")
 
 
 def _about_somebody(draft: FileDraft) -> None:
