@@ -1,4 +1,4 @@
-"""`joinedup agency`: what an agency does before it sends anything."""
+"""`joinedup agency`: a contract drafted from its files, and what it does before it sends anything."""
 
 from __future__ import annotations
 
@@ -11,17 +11,55 @@ import typer
 if TYPE_CHECKING:
     from pipelines.extracts.check import Finding, Report
 
-HELP = """For an agency, on its own machine: is an extract fit to be sent?
+HELP = """A new agency: draft its contract from its files; and, on its own machine, is an extract fit to be sent?
 
-`joinedup agency check CONTRACT FILE...` needs no warehouse and shows no value of a person, only counts, rules
-and row numbers. The contract is a file of `schemas/agencies/`; see docs/engineer.md, *Add an agency*.
+`joinedup agency new NAME --from-file FILE...` drafts the contract, `joinedup agency check CONTRACT FILE...` tries
+files against it. Neither needs a warehouse or shows a value of a person. See docs/engineer.md, *Add an agency*.
 """
 app = typer.Typer(name="agency", help=HELP, no_args_is_help=True, rich_markup_mode="markdown")
 
 
-@app.callback()
-def _start() -> None:
-    """Keep `check` a command of its own."""
+@app.command()
+def new(
+    agency: Annotated[
+        str, typer.Argument(metavar="NAME", help="What the agency is called: small letters, digits and _.")
+    ],
+    files: Annotated[
+        list[Path],
+        typer.Option("--from-file", help="A delimited file of the agency; repeat for each of them."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; schemas/agencies/NAME.yaml when left out.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a contract that is there.")] = False,
+) -> None:
+    """Draft a contract from real files: formats, mappings with how sure they are, and every open question.
+
+    Give one file of each kind that the agency sends, all at once: the files are read together, so that events find
+    their people. At most 200,000 rows of each are looked at. Delimited text only; it may be inside gzip or a zip.
+
+    Each column is told by its name (`schemas/codes/column_hints.csv`) and by its values: check digits, shapes,
+    date formats, code lists, lists of names. **high** means that both agree, **medium** that one says so, **low**
+    that somebody must look. What is not known is `ignored: not looked at yet`, so that the draft loads.
+
+    Then: answer every `TODO:` in the file, above all the agreement (the draft's is over, so that nothing can be
+    ingested by it), and try it with `joinedup agency check`. Values of the files are never shown or written.
+    """
+    from datetime import UTC, datetime
+
+    from pipelines.extracts.drafting.draft import draft_files, require_agency, require_free
+    from pipelines.extracts.drafting.write import contract_text, questions_in, summary, write_contract
+    from pipelines.settings import load_settings
+
+    require_agency(agency)
+    path = out or load_settings().schemas_dir / "agencies" / f"{agency}.yaml"
+    require_free(path, agency, force=force)
+    drafts = draft_files(files, datetime.now(UTC).date())
+    text = contract_text(agency, drafts)
+    write_contract(path, text)
+    for line in summary(drafts):
+        typer.echo(line)
+    typer.echo(f"{path}: {questions_in(text)} questions to answer, search for TODO")
 
 
 @app.command()

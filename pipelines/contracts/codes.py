@@ -48,6 +48,11 @@ def load_code_map(list_name: str, scheme: str) -> Mapping[str, str]:
     return schemes[scheme]
 
 
+def load_schemes(list_name: str) -> Mapping[str, Mapping[str, str]]:
+    """Return every scheme of one list; see `load_code_map`."""
+    return _read_code_map(list_name)
+
+
 @cache
 def load_terms(name: str) -> frozenset[str]:
     """Return the terms (upper case) of one term list.
@@ -56,7 +61,7 @@ def load_terms(name: str) -> frozenset[str]:
         ContractError: The list is missing, or the file has a mistake.
     """
     terms: set[str] = set()
-    for line, row in _read_rows(name, TERMS_HEADER):
+    for line, row in read_rows(name, TERMS_HEADER):
         term = row["term"].upper()
         if not term:
             raise ContractError(_file_name(name), f"line {line}", "a term")
@@ -79,7 +84,7 @@ def clear_code_cache() -> None:
 def _read_code_map(list_name: str) -> dict[str, Mapping[str, str]]:
     """Return every scheme of one list."""
     schemes: dict[str, dict[str, str]] = {}
-    for line, row in _read_rows(list_name, CODE_MAP_HEADER):
+    for line, row in read_rows(list_name, CODE_MAP_HEADER):
         code, value = row["code"].upper(), row["value"]
         if not row["scheme"] or not value:
             raise ContractError(_file_name(list_name), f"line {line}", "a scheme and a value")
@@ -91,7 +96,7 @@ def _read_code_map(list_name: str) -> dict[str, Mapping[str, str]]:
     return {scheme: MappingProxyType(codes) for scheme, codes in schemes.items()}
 
 
-def _read_rows(name: str, header: list[str]) -> list[tuple[int, dict[str, str]]]:
+def read_rows(name: str, header: list[str]) -> list[tuple[int, dict[str, str]]]:
     """Return the rows of a file with their line numbers, after checking header and width."""
     path = load_settings().schemas_dir / "codes" / f"{name}.csv"
     if not path.is_file():

@@ -143,10 +143,14 @@ def _leave_out_known(reception: _Reception) -> None:
 
 
 def _judge_repetition(reception: _Reception, name: str, other: str) -> None:
-    """Add a problem for a person file that was another period's already, a warning for any other file."""
+    """Add a problem for a person file that was another period's already, a warning for any other file.
+
+    Of people of whom there need be none, as in a month without a casualty, the same file is no surprise.
+    """
     arrival = reception.arrivals[name]
     problem = Problem(name, "REPEATED_FILE", f"the same bytes were accepted for {other} already")
-    if not reception.contract.files[name].holds_people:
+    file = reception.contract.files[name]
+    if not (file.holds_people and file.min_rows):  # one that may be empty is the same whenever it is
         reception.warnings.append(problem)
     elif reception.force:
         reception.warnings.append(problem)

@@ -90,6 +90,12 @@ def is_family_evidence(name: str) -> bool:
 
 
 @cache
+def known_names(kind: str) -> frozenset[str]:
+    """Return the names, `given` or `family`, that have a variant in any list."""
+    return frozenset(_variants(kind))
+
+
+@cache
 def _variants(kind: str) -> Mapping[str, frozenset[str]]:
     """Return, for each name in any list for `kind`, the names that are variants of it; symmetric."""
     pairs = list(_curated_pairs(kind))

@@ -88,7 +88,7 @@ MHS001_MPI = _layout(
     "mental_health", "mhs001", "MHS001MPI_{compact}.csv", "utf-8",
     "LocalPatientId,OrgIDLocalPatientId,OrgIDResidenceResp,OrgIDEduEstab,NHSNumber,NHSNumberStatus,"
     "PersonBirthDate,Postcode,GenderIDCode,GenderSameAtBirth,Gender,MaritalStatus,EthnicCategory,"
-    "EthnicCategory2021,LanguageCodePreferred,PersDeathDate",
+    "EthnicCategory2021,LanguageCodePreferred,PersDeathDate,RecordNumber",
 )  # fmt: skip
 MHS101_REFERRAL = _layout(
     "mental_health", "mhs101", "MHS101Referral_{compact}.csv", "utf-8",

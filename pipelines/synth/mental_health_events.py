@@ -141,7 +141,9 @@ def emit_mental_health(
 ) -> None:
     """Write the trust's tables for the period that ends on `end`."""
     start = end.replace(day=1)
-    files.write("mhs001", rough.rows([record.row for record in records], AT["LocalPatientId"]))
+    # Every submission numbers its rows anew.
+    numbered = [[*record.row, str(events.registry.local("row"))] for record in records]
+    files.write("mhs001", rough.rows(numbered, AT["LocalPatientId"]))
     months = [events.month(record, start, end) for record in records]
     for table in TABLES:
         files.write(table, sorted(row for month in months for row in month[table]))

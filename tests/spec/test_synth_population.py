@@ -65,7 +65,7 @@ HEADERS = {
     "mental_health/MHS001MPI_202609.csv": (
         "LocalPatientId,OrgIDLocalPatientId,OrgIDResidenceResp,OrgIDEduEstab,NHSNumber,NHSNumberStatus,"
         "PersonBirthDate,Postcode,GenderIDCode,GenderSameAtBirth,Gender,MaritalStatus,EthnicCategory,"
-        "EthnicCategory2021,LanguageCodePreferred,PersDeathDate"
+        "EthnicCategory2021,LanguageCodePreferred,PersDeathDate,RecordNumber"
     ),
     "mental_health/MHS101Referral_202609.csv": (
         "ServiceRequestId,LocalPatientId,OrgIDComm,ReferralRequestReceivedDate,"
