@@ -149,7 +149,7 @@ def see_street(address: Address, eye: Eye) -> str:
     """Return the number and street as written, abbreviated or misspelt."""
     kind, street = address.kind, address.street
     if eye.dice.chance(eye.rates["street_abbreviated"]):
-        kind = SHORT_KINDS[kind]
+        kind = SHORT_KINDS.get(kind, kind)  # no fixed abode lies in no street
     if eye.dice.chance(eye.rates["street_typo"]):
         street = errors.typo(street, eye.dice)
     return f"{address.number} {street} {kind}".strip()
