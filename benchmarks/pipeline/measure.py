@@ -42,7 +42,7 @@ def run(contender: str, task: Task, inputs: Inputs, home: Path) -> Account:
         json.dumps(asdict(task)),
         str(journal),
     ]
-    process = subprocess.Popen(command, env=_environment(settings), stdout=sys.stderr)  # noqa: S603 - our own modules
+    process = subprocess.Popen(command, env=_environment(settings, inputs), stdout=sys.stderr)  # noqa: S603 - our own modules
     try:
         samples, problem = _watch(process, Meter(process.pid, server_status(settings).data), task.memory_gb)
         counted = _count(journal, inputs, settings)
@@ -65,15 +65,16 @@ def _count(journal: Path, inputs: Inputs, settings: Settings) -> str | None:
         str(journal),
         str(inputs.truth),
     ]
-    counted = subprocess.run(command, env=_environment(settings), check=False)  # noqa: S603 - our own module
+    counted = subprocess.run(command, env=_environment(settings, inputs), check=False)  # noqa: S603 - our own module
     return None if counted.returncode == 0 else "its warehouse could not be counted"
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def _environment(settings: Settings, inputs: Inputs) -> dict[str, str]:
     """Return the environment of a contender: this one's, without its settings, with those of the benchmark."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("JOINEDUP_")}
     return kept | {
         "JOINEDUP_HOME": str(settings.home),
+        "JOINEDUP_SCHEMAS_DIR": str(inputs.schemas.resolve()),
         "JOINEDUP_KEY": KEY,
         "JOINEDUP_ALLOW_SYNTHETIC": "1",
         "JOINEDUP_AUTO_APPROVE": "1",

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 PERIOD = "2026-09"
+# Those that the rival was written for; the others' contracts and files take no part.
+AGENCIES = ("childrens_services", "health", "police")
 # Every phase in its order, and the one before that it cannot do without.
 NEEDS: dict[str, str | None] = {
     "receive": None,

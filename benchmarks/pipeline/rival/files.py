@@ -19,7 +19,6 @@ FILES: dict[str, dict[str, str]] = {
     "health": {
         "demographics": "PDS_DEMOGRAPHICS_*.csv",
         "ed_attendances": "ED_ATTENDANCES_*.csv",
-        "mh_referrals": "MH_REFERRALS_*.csv",
         "protected": "PROTECTED_*.csv",
     },
     "police": {

@@ -18,7 +18,6 @@ KNOWN = {
 OPEN = {
     "open_child_in_need_episode": "CSC.REFERRAL",
     "child_protection_plan": "CSC.CPP",
-    "open_mental_health_referral": "MH.REFERRAL",
 }
 COUNT = {"child_in_need_episodes": "CSC.REFERRAL", "police_missing_reports": "POLICE.MISSING"}
 COUNT_LAST_YEAR = {

@@ -18,14 +18,12 @@ LEVELS = {
 
 def normalise(landed: dict[str, pd.DataFrame]) -> list[Tables]:
     """Return the tables that the landed files make."""
-    local_ids = {name: "localpatientid" if name == "mh_referrals" else "local_patient_id" for name in landed}
-    files = {name: tables.with_records(frame, AGENCY, local_ids[name]) for name, frame in landed.items()}
+    files = {name: tables.with_records(frame, AGENCY, "local_patient_id") for name, frame in landed.items()}
     attendances = files["ed_attendances"]
     attendances = attendances[~attendances["der_dupe_flag"].isin(["1", "Y"])]
     return [
         _demographics(files["demographics"]),
         {"event": _attendances(attendances)},
-        {"event": _referrals(files["mh_referrals"])},
         {"person_protection": _protected(files["protected"])},
     ]
 
@@ -59,17 +57,6 @@ def _attendances(frame: pd.DataFrame) -> pd.DataFrame:
         clean.date(frame["arrival_date"], DAY),
         clean.date(frame["ec_conclusion_date"], DAY),
         attributes=frame[["ec_attendancecategory", "ethnic_category"]],
-    )
-
-
-def _referrals(frame: pd.DataFrame) -> pd.DataFrame:
-    return tables.event_rows(
-        frame,
-        AGENCY,
-        "MH.REFERRAL",
-        "servicerequestid",
-        clean.date(frame["referralrequestreceiveddate"], DAY),
-        clean.date(frame["servdischdate"], DAY),
     )
 
 
