@@ -61,7 +61,9 @@ def copy_rendered(connection: Connection, table: Table, rows: RenderedRows) -> N
             for start in range(0, len(content), PIECE):
                 copy.write(content[start : start + PIECE])
     except psycopg.Error as error:
-        raise DatabaseRefused(describe(error), error.sqlstate) from None
+        told = describe(error)
+        error.args = (told,)  # a log that is thorough also tells what stands behind an error
+        raise DatabaseRefused(told, error.sqlstate) from None
 
 
 def copy_rows(connection: Connection, table: Table, rows: pa.Table) -> int:

@@ -49,6 +49,8 @@ def fail_in_ingest(story: Story, airflow: Airflow) -> None:
     assert airflow.finish(runs["childrens_services"])["check_landing"] == "failed"
     assert airflow.finish(again)["check_normalised"] == "failed"
     assert airflow.finish(runs["police"])["normalise"] == "failed"
+    for run in runs.values():
+        airflow.finish(run)
     story.database("ALTER TABLE normalised.person_name DROP CONSTRAINT broken")
 
 

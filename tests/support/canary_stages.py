@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 from support.canary import Canaries, Evidence, Population, population_of
-from support.canary_files import FLAWS, PERIOD, write_delivery, write_expectations, write_flawed
+from support.canary_files import FLAWS, PERIOD, too_few_rows, write_delivery, write_expectations, write_flawed
 from support.warehouse import Warehouse
 from typer.testing import CliRunner
 
@@ -190,7 +190,8 @@ def _descriptors_to(target: int) -> Iterator[None]:
 
 def refuse_flawed_deliveries(story: Story) -> None:
     for agency in AGENCIES:
-        for flaw in FLAWS:
+        wanted = max(file.min_rows for file in load_contracts()[agency].files.values())
+        for flaw in FLAWS if wanted > 1 else [flaw for flaw in FLAWS if flaw is not too_few_rows]:
             write_flawed(story.canaries, story.extracts, agency, story.inbox(agency), flaw)
             story.refused("DeliveryRejected", stages.receive, agency, PERIOD)
     stages.scan_inbox()
