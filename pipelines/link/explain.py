@@ -34,7 +34,10 @@ class Term:
 
 @dataclass(frozen=True)
 class Waterfall:
-    """Why a pair weighs what it weighs: `prior + terms + household = total`, all in bits."""
+    """Why a pair weighs what it weighs: `prior + terms + household = total`, all in bits.
+
+    With `may_stay` two records that an earlier run held together are not parted, though they would not be joined.
+    """
 
     record_a: str
     record_b: str
@@ -47,6 +50,7 @@ class Waterfall:
     is_barred: bool
     is_linkable: bool
     is_link: bool
+    may_stay: bool
     rules: tuple[str, ...]
     nearest_rule: str | None
 
@@ -69,6 +73,8 @@ class Waterfall:
             verdict = "never a link: both carry a verified number, and they differ"
         elif not self.is_linkable:
             verdict = "no link by itself: one has neither a name nor a number that says who it is about"
+        elif self.may_stay and not self.is_link:
+            verdict = "no new link; two records that were one person before stay so"
         else:
             verdict = "a link" if self.is_link else "no link"
         if self.rules:
@@ -158,6 +164,7 @@ def _waterfall(
         probability=probability,
         is_barred=barred,
         is_linkable=may,
+        may_stay=total >= trained.fracture_weight and may and not barred,
         is_link=probability >= trained.link_probability and may and not barred,
         rules=rules,
         nearest_rule=nearest,

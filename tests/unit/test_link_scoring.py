@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -163,3 +164,15 @@ def test_edges_are_the_same_for_any_order_of_rows():
     edges = first.edges.to_pylist()
     assert all(edge["record_a"] < edge["record_b"] for edge in edges)
     assert all(edge["match_probability"] >= 0.99 for edge in edges if edge["is_link"])
+
+
+def test_a_pair_between_joining_and_parting_is_told_as_one_that_stays():
+    trained = trained_on_population()
+    tables = Tables()
+    family_member(tables, "a", "FINBA", "2001-04-17")
+    family_member(tables, "b", "FINBA", "2001-04-17", "health")
+    found = explain_pair(trained, tables.data(), "a", "b")
+    between = replace(found, is_link=False)
+    assert found.may_stay and "stay so" in between.render()
+    assert "stay so" not in found.render()
+    assert "stay so" not in replace(between, may_stay=False).render()
