@@ -7,14 +7,13 @@ is the one in docs/benchmarks.md.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from benchmarks.home import own_home
 from benchmarks.pipeline.task import PERIOD
 
 
@@ -68,19 +67,8 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="joinedup-bench-") as folder:
-        os.environ |= {
-            "JOINEDUP_HOME": folder,
-            "JOINEDUP_ALLOW_SYNTHETIC": "1",
-            "JOINEDUP_AUTO_APPROVE": "1",
-            "JOINEDUP_KEY": "benchmark-key-known-to-everybody",
-        }
-        from pipelines.warehouse.server import delete_server
-
-        try:
-            run(options.people, options.seed, Path(folder))
-        finally:
-            delete_server()
+    with own_home() as home:
+        run(options.people, options.seed, home)
 
 
 if __name__ == "__main__":

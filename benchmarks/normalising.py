@@ -12,7 +12,6 @@ import cProfile
 import os
 import pstats
 import resource
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from benchmarks.home import own_home
 
 PERIOD = "2026-09"
 RECORDS_PER_PERSON = 3.07  # of the synthetic population
@@ -146,18 +147,8 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="joinedup-bench-") as folder:
-        os.environ |= {
-            "JOINEDUP_HOME": folder,
-            "JOINEDUP_ALLOW_SYNTHETIC": "1",
-            "JOINEDUP_KEY": "benchmark-key-known-to-everybody",
-        }
-        from pipelines.warehouse.server import delete_server
-
-        try:
-            run(options.records, options.seed, Path(folder))
-        finally:
-            delete_server()
+    with own_home() as home:
+        run(options.records, options.seed, home)
 
 
 if __name__ == "__main__":

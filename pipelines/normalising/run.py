@@ -13,7 +13,7 @@ from pipelines.warehouse.bulk import arrow_reader
 from pipelines.warehouse.landed_parts import MOST_PARTS
 from pipelines.warehouse.normalised import count_landed
 
-# With 30,000 rows the largest of two processes took 366 MB, and the one that saves 314: a gigabyte all together.
+# With 30,000 rows each of two processes took up to 366 MB and the one that saves 314 MB: a little over a gigabyte.
 ROWS_PER_PART = 20_000
 PROCESSES = 2
 # Starting processes takes two seconds of each of them: below this, one process is done sooner.
